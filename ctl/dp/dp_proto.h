@@ -1,0 +1,259 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// The dataplane protocol (decisions B1), between sluiced and sluice-dp: SOCK_SEQPACKET, one message
+// a packet, fixed structs in host order (both ends share a box). The daemon holds the intent; the
+// dataplane holds typed objects, each with an id and a version, and says by digest what it has.
+//
+// Every body starts with its own size. Structs only grow at the end: a receiver zero-fills the tail
+// that an older sender left out, and ignores the tail of a newer one. ABI N and N-1 are spoken.
+//
+// Owner: HELLO -> HELLO_R (+ the stats memfd). Digests differ: SYNC_BEGIN, OBJ_SET.., SYNC_COMMIT;
+// what the sync did not mention is swept. Single changes: OBJ_SET, OBJ_DEL outside a sync. Each
+// request but DUMP is answered by ACK with the request's seq. The connection gone: nothing changes.
+
+#include "ctl/dp/dp_stats.h"
+
+#include <stdint.h>
+
+#define DP_MAGIC 0x5344u
+#define DP_ABI 1u
+#define DP_MSG_MAX 65536u
+#define DP_URL_MAX 512u
+#define DP_ERROR_MAX 128u
+#define DP_SWEEP_GUARD_MIN 20u	   // removal guard (B2): more objects than this ...
+#define DP_SWEEP_GUARD_PERCENT 20u // ... and more than this share: held
+
+enum dp_type {
+	DP_HELLO = 1,
+	DP_HELLO_R,
+	DP_ACK,
+	DP_SYNC_BEGIN, // no body
+	DP_SYNC_COMMIT,
+	DP_OBJ_SET,
+	DP_OBJ_DEL,
+	DP_KICK,
+	DP_DRAIN,
+	DP_LOG,
+	DP_DUMP,
+	DP_DUMP_R,
+	DP_NOTICE,
+	DP_ADMIT, // reserved for the HTTP hook
+	DP_ADMIT_R,
+};
+
+enum dp_kind {
+	DP_KIND_NONE,
+	DP_LISTENER,
+	DP_STREAM,
+	DP_ROUTE,
+	DP_SOURCE,
+	DP_SECRET,
+	DP_POLICY,
+	DP_KINDS
+};
+
+struct dp_hdr {
+	uint16_t magic, abi;
+	uint16_t type, flags;
+	uint32_t len;	// whole message
+	uint32_t seq;	// echoed by the answer
+	int32_t status; // ACK: 0 or -errno
+	uint32_t rsv;
+	uint64_t gen;
+};
+
+#define DP_ROLE_OWNER 1u
+#define DP_ROLE_READER 2u
+
+struct dp_hello {
+	uint32_t size;
+	uint32_t abi_min, abi_max;
+	uint32_t role;
+	uint64_t owner_epoch; // a newer owner fences an older one
+};
+
+struct dp_hello_r {
+	uint32_t size;
+	uint32_t abi;
+	int32_t pid;
+	uint32_t n_workers;
+	uint64_t instance;   // of this process, random
+	uint64_t generation; // of the last committed sync
+	uint64_t digest[8];  // by dp_kind: sum of dp_mix(id, version)
+	uint32_t count[8];
+	uint32_t max_streams, max_subscribers;
+	uint64_t started_us; // CLOCK_MONOTONIC
+	char version[32];
+};
+
+struct dp_ack {
+	uint32_t size;
+	uint32_t held; // SYNC_COMMIT: this many objects would have gone; nothing was swept
+	char error[DP_ERROR_MAX]; // one sentence when hdr.status != 0
+};
+
+struct dp_sync_commit {
+	uint32_t size;
+	uint32_t force; // overrule the removal guard
+	uint64_t digest[8];
+	uint32_t count[8];
+};
+
+// OBJ_SET and OBJ_DEL: this, then for SET the kind's struct.
+struct dp_obj {
+	uint32_t size;
+	uint32_t kind;
+	uint64_t id;	  // 40 bits of the SHA-256 of the object's identity (B12)
+	uint64_t version; // 64-bit hash of the content
+};
+
+enum dp_mode { DP_MODE_PLAY, DP_MODE_PUBLISH };
+enum dp_proto { DP_PROTO_SRT = 1, DP_PROTO_RTP, DP_PROTO_UDP };
+enum dp_takeover { DP_TAKEOVER_REJECT, DP_TAKEOVER_REPLACE, DP_TAKEOVER_REPLACE_STALLED };
+enum dp_leg { DP_LEG_OWN, DP_LEG_SHARED };
+
+struct dp_listener {
+	uint32_t size;
+	uint8_t ip[16]; // v4-mapped
+	uint16_t port;
+	uint8_t open;			     // any stream id publishes and plays, streams are made
+	uint8_t default_mode;		     // enum dp_mode, for ids that do not say
+	uint32_t latency_ms;		     // 0: 120
+	char default_stream[DP_STREAM_NAME]; // for callers without stream id; empty: rejected
+};
+
+struct dp_stream {
+	uint32_t size;
+	uint32_t latency_ms;	  // 0: the listener's
+	uint32_t history_ms;	  // 0: max(1 s, 2 x latency)
+	uint32_t max_subscribers; // 0: no limit of its own
+	uint32_t repair_percent;  // 0: 50
+	uint8_t takeover, leg, rsv[2];
+	char name[DP_STREAM_NAME];
+};
+
+// A push. Addresses are resolved by the daemon.
+struct dp_route {
+	uint32_t size;
+	uint8_t proto; // DP_PROTO_UDP, DP_PROTO_RTP
+	uint8_t ttl;   // 0: 64, multicast 1
+	uint8_t dscp;
+	uint8_t rsv;
+	uint8_t ip[16];
+	uint16_t port;
+	uint16_t rsv2;
+	char iface[16];
+	char stream[DP_STREAM_NAME];
+};
+
+struct dp_source {
+	uint32_t size;
+	uint8_t proto; // DP_PROTO_UDP, DP_PROTO_RTP
+	uint8_t rsv[3];
+	uint8_t ip[16]; // to bind: unspecified, own address or group
+	uint16_t port;
+	uint16_t rsv2;
+	uint8_t from[16];    // only from this address (source-specific multicast); all zero: any
+	uint32_t reorder_ms; // RTP; 0: 50
+	char iface[16];
+	char stream[DP_STREAM_NAME];
+};
+
+struct dp_kick {
+	uint32_t size;
+	uint32_t rsv;
+	uint64_t session; // key as in dp_session
+};
+
+struct dp_log {
+	uint32_t size;
+	uint32_t level;	    // 0 error .. 3 debug
+	char subsystem[32]; // empty: all
+};
+
+enum dp_dump_what { DP_DUMP_SUBSCRIBERS = 1, DP_DUMP_PUBLISHERS, DP_DUMP_OBJECTS };
+
+struct dp_dump {
+	uint32_t size;
+	uint32_t what;
+	uint32_t limit; // records per answer, at most DP_DUMP_MAX
+	uint32_t rsv;
+	uint64_t cursor;	     // 0: from the start; else what the last answer gave as next
+	char stream[DP_STREAM_NAME]; // only this stream; empty: all
+};
+
+#define DP_DUMP_MAX 200u
+
+// DUMP_R: this, then n records of record_size bytes.
+struct dp_dump_r {
+	uint32_t size;
+	uint32_t n;
+	uint32_t record_size;
+	uint32_t rsv;
+	uint64_t next; // 0: that was all
+};
+
+// A live session: a subscriber (a push too) or a publisher (a source too).
+struct dp_session {
+	uint64_t key;	 // {worker:8, slot:24, generation:32}
+	uint64_t object; // id of the route or source; 0: it called us
+	uint8_t proto;	 // enum dp_proto
+	uint8_t mode;	 // enum dp_mode
+	uint8_t encrypted, worker;
+	uint16_t peer_port, rsv;
+	uint8_t peer_ip[16];
+	uint32_t rtt_us, latency_ms;
+	uint64_t since_us;		       // CLOCK_MONOTONIC
+	uint64_t packets, bytes;	       // tx of a subscriber, rx of a publisher
+	uint64_t retransmitted, dropped, naks; // subscriber
+	uint64_t lost, recovered;	       // publisher
+	char stream[DP_STREAM_NAME];
+	uint32_t rsv2;
+};
+
+enum dp_obj_state { DP_OBJ_PENDING, DP_OBJ_ACTIVE, DP_OBJ_UNRESOLVED, DP_OBJ_ERROR, DP_OBJ_HELD };
+
+struct dp_object_state {
+	uint32_t kind;
+	uint32_t state; // enum dp_obj_state
+	uint64_t id, version;
+	uint64_t packets, bytes; // tx of a route, rx of a source
+	char error[DP_ERROR_MAX];
+};
+
+enum dp_event {
+	DP_EV_STREAM = 1, // state changed, appeared or went
+	DP_EV_PUBLISHER,  // came, went
+	DP_EV_SUBSCRIBER,
+	DP_EV_REJECT,
+	DP_EV_OBJECT, // state of a listener, route or source changed
+};
+
+// Lossy: `lost` counts notices that did not fit since the last one.
+struct dp_notice {
+	uint32_t size;
+	uint32_t event;
+	uint32_t lost;
+	uint32_t up;	  // PUBLISHER, SUBSCRIBER: 1 came, 0 went. STREAM, OBJECT: the new state
+	uint32_t code;	  // REJECT: wire value. Went: 0 by peer, 1 timeout, 2 kicked, 3 replaced, 4
+			  // shutdown
+	uint32_t kind;	  // OBJECT
+	uint64_t session; // or object id
+	uint8_t peer_ip[16];
+	uint16_t peer_port;
+	uint8_t proto, mode;
+	char stream[DP_STREAM_NAME];
+	char text[DP_ERROR_MAX]; // why, one sentence
+};
+
+// Order-independent digest: sum these over the objects of a kind.
+static inline uint64_t dp_mix(uint64_t id, uint64_t version)
+{
+	uint64_t z = id * 0x9e3779b97f4a7c15u ^ version;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}

@@ -1,0 +1,39 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Where things stand in a subscriber's line: the whole Ethernet, IPv4, UDP and SRT header, right
+// aligned in 64 bytes, so that every field a copy patches is naturally aligned.
+
+enum {
+	WIRE_LINE = 64,
+	WIRE_SPARE =
+		0, // 6 bytes: VLAN tag on bypass ports, egress interface index on kernel sockets
+	WIRE_ETH = 6,
+	WIRE_IP = 20,
+	WIRE_IP_TOS = 21,
+	WIRE_IP_LEN = 22,
+	WIRE_IP_TTL = 28,
+	WIRE_IP_PROTO = 29,
+	WIRE_IP_CSUM = 30,
+	WIRE_IP_SRC = 32,
+	WIRE_IP_DST = 36,
+	WIRE_UDP = 40,
+	WIRE_UDP_SRC = 40,
+	WIRE_UDP_DST = 42,
+	WIRE_UDP_LEN = 44,
+	WIRE_UDP_CSUM = 46,
+	WIRE_MEDIA = 48, // SRT or RTP header; payload follows at 64
+	WIRE_SRT_SEQ = 48,
+	WIRE_SRT_WORD1 = 52,
+	WIRE_SRT_TS = 56,
+	WIRE_SRT_DST = 60,
+};
+
+enum {
+	WIRE_SRT_HDR = 16,
+	WIRE_RTP_HDR = 12,
+	WIRE_TS_PACKET = 188,
+	WIRE_PAYLOAD_MAX_V4 = 1456, // 1500 - 28 - 16
+	WIRE_PAYLOAD_MAX_V6 = 1436,
+};

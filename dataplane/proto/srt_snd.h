@@ -1,0 +1,56 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// The sending side of one SRT session: a subscriber of ours (draft-sharabayko-srt-01, 4.8;
+// srt-wire 8.4, 9). No window and no buffer: packets live in the stream's history, numbers are the
+// stream's plus a delta. At most 192 bytes (decisions A12).
+
+#include "base/ts.h"
+#include "proto/srt_rtt.h"
+#include "proto/srt_verdict.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct srt_snd_opts {
+	uint32_t peer_id;
+	uint32_t isn;	     // sequence number of the first packet it will get
+	ts_us t0;	     // when the connection clock read 100 s
+	uint32_t latency_us; // the peer's receiver latency, final
+	uint32_t peer_flags;
+};
+
+struct srt_snd; // visible below
+
+enum srt_resend {
+	SRT_RESEND_NOW,	     // send again with R set
+	SRT_RESEND_REPEATED, // asked again before the last repair can have arrived: suppress
+	SRT_RESEND_LATE,     // its play time at the peer has passed: DROPREQ
+	SRT_RESEND_BUDGET,   // over the repair budget
+};
+
+void srt_snd_init(struct srt_snd *s, ts_us now, const struct srt_snd_opts *o);
+int srt_snd_feed(
+	struct srt_snd *s, ts_us now, const uint8_t *data, size_t len, struct srt_verdict *out);
+ssize_t srt_snd_poll(
+	struct srt_snd *s, ts_us now, uint8_t *buf, size_t cap); // ACKACK, keepalive, shutdown
+// A hole that the peer asked for and the history has: may it be sent? seq is the peer's number,
+// stream_play the packet's stream time (its play time here, decisions A5).
+enum srt_resend srt_snd_resend(
+	struct srt_snd *s, ts_us now, uint32_t seq, ts_us stream_play, uint16_t len);
+// Write a DROPREQ for the peer's numbers first..last; returns its length.
+size_t srt_snd_dropreq(struct srt_snd *s, ts_us now, uint32_t first, uint32_t last, uint8_t *out);
+// Media went to the peer at `at`: told lazily, just before on_expiry, so that a delivery writes
+// nothing.
+void srt_snd_note_sent(struct srt_snd *s, ts_us at);
+// The stream's rate now, bytes/s: sizes the repair budget (decisions A15).
+void srt_snd_set_rate(struct srt_snd *s, uint32_t rate);
+ts_us srt_snd_expiry(const struct srt_snd *s);
+void srt_snd_on_expiry(struct srt_snd *s, ts_us now);
+bool srt_snd_dead(const struct srt_snd *s, ts_us now);
+void srt_snd_close(struct srt_snd *s);
+uint32_t srt_snd_ts(
+	const struct srt_snd *s, ts_us now); // the connection clock, for packets of ours

@@ -1,0 +1,131 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What control and workers say to each other. Commands go down one SPSC ring per worker, by
+// pointer, and come back by EV_DONE when the worker has carried them out: control frees them then,
+// so a done command is also the quiet point for whatever it took away. Events come up by value.
+
+#include "base/endpoint.h"
+#include "base/ts.h"
+#include "ctl/dp/dp_proto.h"
+#include "proto/srt_hs.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct stream;
+
+// A session anywhere in the process: {worker:8, slot:24, generation:32}, never 0.
+typedef uint64_t session_key;
+
+static inline session_key session_key_of(unsigned worker, unsigned slot, uint32_t generation)
+{
+	return (uint64_t)worker << 56 | (uint64_t)(slot & 0xffffff) << 32 | generation;
+}
+
+static inline unsigned session_key_worker(session_key k)
+{
+	return (unsigned)(k >> 56);
+}
+
+static inline unsigned session_key_slot(session_key k)
+{
+	return (unsigned)(k >> 32) & 0xffffff;
+}
+
+enum cmd_kind {
+	CMD_SOCK_ADD,	  // serve a listener's or a source's socket
+	CMD_SOCK_DEL,	  // close it; sessions of a listener live on until closed one by one
+	CMD_STREAM_OPEN,  // to the owner: set up the history
+	CMD_STREAM_CLOSE, // to every worker: end the stream's sessions, forget it
+	CMD_PLAY,    // admitted: make a subscriber of a parked conclusion (the worker it landed on)
+	CMD_PUBLISH, // admitted: make a publisher (the stream's owner)
+	CMD_PARK_DONE, // repeats of this parked conclusion belong to the session `key`
+	CMD_REJECT,    // refuse a parked conclusion
+	CMD_PUSH_ADD,  // to the owner: add a route's line
+	CMD_KICK,      // end a session (subscriber, publisher, push)
+	CMD_LATE_JOIN, // reserved
+	CMD_QUIT,      // SHUTDOWN to every SRT peer, then leave the loop
+};
+
+enum close_reason { CLOSE_PEER, CLOSE_TIMEOUT, CLOSE_KICKED, CLOSE_REPLACED, CLOSE_SHUTDOWN };
+
+// A conclusion that waits for admission (decisions A17). Written by its worker before EV_JOIN,
+// left alone until control has answered.
+struct parked {
+	struct srt_hs_req req;
+	struct endpoint peer, local;
+	uint16_t tag; // listener's
+	ts_us arrival;
+	uint32_t base_ts;    // timestamp of the conclusion: the TSBPD base
+	uint32_t generation; // goes into the answer, so that a stale one is recognised
+};
+
+struct cmd_sock {
+	int fd; // -1 on workers that have no socket of this source
+	uint16_t tag;
+	bool source;	       // else an SRT listener
+	uint8_t proto;	       // of a source: DP_PROTO_UDP, DP_PROTO_RTP
+	struct stream *stream; // of a source
+	uint32_t reorder_us;
+	uint8_t from[16]; // accept only this address; all zero: any
+	session_key key;  // out, of a source: its publisher session
+};
+
+struct cmd_admit {     // PLAY, PUBLISH, PARK_DONE, REJECT
+	uint32_t park; // index on the worker it landed on
+	uint32_t park_generation;
+	struct stream *stream;
+	int code;					  // REJECT: wire value
+	uint32_t own_rcv_latency_ms, peer_rcv_latency_ms; // final
+	struct parked from;   // PUBLISH: copy, for the owner may be another worker
+	session_key replaces; // PUBLISH: the session that has to go first (takeover), or 0
+	session_key key;      // out of PLAY and PUBLISH; in of PARK_DONE
+};
+
+struct cmd_push {
+	struct stream *stream;
+	uint64_t object;
+	uint8_t proto, ttl, dscp;
+	struct endpoint peer;
+	uint32_t ifindex;
+	session_key key; // out
+};
+
+struct cmd {
+	enum cmd_kind kind;
+	int status;  // by the worker: 0 or -errno (-ENOSPC: no slot, -ESTALE: parked one is gone)
+	void *owner; // control's own note
+	union {
+		struct cmd_sock sock;
+		struct stream *stream; // STREAM_OPEN, STREAM_CLOSE
+		struct cmd_admit admit;
+		struct cmd_push push;
+		struct {
+			session_key key;
+			enum close_reason reason;
+		} kick;
+	};
+};
+
+enum event_kind {
+	EV_DONE,   // cmd
+	EV_JOIN,   // park: a conclusion asks for admission
+	EV_UP,	   // a session began
+	EV_DOWN,   // a session ended
+	EV_STREAM, // a stream's state changed (from its owner)
+};
+
+struct event {
+	enum event_kind kind;
+	uint32_t park;	       // JOIN
+	struct cmd *cmd;       // DONE
+	session_key key;       // UP, DOWN
+	struct stream *stream; // UP, DOWN, STREAM
+	uint8_t proto, mode;   // UP, DOWN: enum dp_proto, dp_mode
+	uint8_t reason;	       // DOWN: enum close_reason
+	uint8_t state;	       // STREAM: enum dp_stream_state
+	struct endpoint peer;
+	uint64_t object; // UP, DOWN of a push
+};
