@@ -50,6 +50,15 @@ enum dp_drop {
 		DP_DROP_COUNT
 };
 
+// What a stream carries, known from its first packet on.
+enum dp_stream_format {
+	DP_FORMAT_UNKNOWN,
+	DP_FORMAT_TS,	  // MPEG-TS over SRT or UDP
+	DP_FORMAT_RTP_TS, // MPEG-TS that came as RTP
+	DP_FORMAT_RTP,	  // any other RTP
+	DP_FORMAT_RAW,	  // anything else
+};
+
 enum dp_stream_state { DP_STREAM_IDLE, DP_STREAM_LIVE, DP_STREAM_STALLED };
 
 struct dp_stats_header {
@@ -90,6 +99,8 @@ struct dp_stats_stream {
 	uint64_t publisher; // session key {worker:8, slot:24, generation:32}; 0: none, ~0: a source
 	uint64_t rx_packets, rx_bytes, lost_packets, recovered_packets, late_packets;
 	uint64_t last_rx_us; // CLOCK_MONOTONIC
+	uint32_t format;     // enum dp_stream_format
+	uint32_t rsv;
 };
 
 // One worker's deliveries for one stream.

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct history;
+struct stream_follow;
 
 struct stream_cfg {
 	uint64_t id; // object id: 40 bits of the name's SHA-256
@@ -29,6 +29,6 @@ struct stream {
 	struct stream_cfg cfg;
 	void *control; // control's own
 
-	// owner worker: rw
-	struct stream_owner *owned;
+	// owner worker: rw at STREAM_OPEN, ro from then on
+	struct stream_follow *follow; // how far followers use the frames (state/note.h)
 };
