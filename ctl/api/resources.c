@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "ctl/api/resources.h"
+
+#include "ctl/api/resource_check.h"
+
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define LATENCY_MS_MAX 20000 // more is a value in microseconds, the classic mistake
+#define HISTORY_MS_MAX 60000
+
+// One line a field: reported by the daemon, never sent to it.
+#define REPORTED(n, t, u, h)                                                           \
+	{                                                                              \
+		.name = n, .type = t, .unit = u, .help = h, .flags = RESOURCE_REPORTED \
+	}
+#define REPORTED_NULL(n, t, u, h)                           \
+	{                                                   \
+		.name = n, .type = t, .unit = u, .help = h, \
+		.flags = RESOURCE_REPORTED | RESOURCE_NULL  \
+	}
+#define PACKETS(n, h) REPORTED(n, RESOURCE_INT, "packets", h)
+#define BYTES(n, h) REPORTED(n, RESOURCE_INT, "bytes", h)
+#define TEXT(n, h) REPORTED(n, RESOURCE_STRING, NULL, h)
+
+static const char *const mode_words[] = {"play", "publish", NULL};
+static const char *const leg_words[] = {"own", "shared", NULL};
+static const char *const takeover_words[] = {"reject", "replace", "replace-stalled", NULL};
+static const char *const object_states[] = {
+	"pending", "active", "unresolved", "error", "held", NULL};
+static const char *const stream_states[] = {"idle", "live", "stalled", NULL};
+static const char *const proto_words[] = {"srt", "rtp", "udp", NULL};
+static const char *const dataplane_words[] = {"connected", "away", NULL};
+
+// What listeners, sources and routes report alike.
+#define OBJECT_ID TEXT("id", "a letter and 10 hex digits, made from its identity")
+#define OBJECT_STATE                                                          \
+	TEXT("node", "the node it runs on"),                                  \
+		{.name = "state",                                             \
+			.type = RESOURCE_WORD,                                \
+			.words = object_states,                               \
+			.help = "pending, active, unresolved, error or held", \
+			.flags = RESOURCE_REPORTED},                          \
+		REPORTED_NULL("error", RESOURCE_STRING, NULL, "why it is not active")
+#define STREAM_KEY                                                           \
+	{                                                                    \
+		.name = "stream", .meta = "STREAM", .type = RESOURCE_STRING, \
+		.check = resource_check_stream, .max = RESOURCE_STREAM_MAX,  \
+		.help = "name of the stream", .flags = RESOURCE_KEY          \
+	}
+
+static const struct resource_field listener_fields[] = {
+	OBJECT_ID,
+	{.name = "url",
+		.meta = "srt://ADDR:PORT",
+		.type = RESOURCE_STRING,
+		.check = resource_check_listener_url,
+		.help = "where callers reach it",
+		.flags = RESOURCE_KEY},
+	{.name = "open",
+		.flag = "open",
+		.type = RESOURCE_BOOL,
+		.fallback = "false",
+		.help = "any stream id publishes and plays; streams are made on first publish",
+		.flags = RESOURCE_SET},
+	{.name = "default_stream",
+		.flag = "default-stream",
+		.meta = "NAME",
+		.type = RESOURCE_STRING,
+		.check = resource_check_stream,
+		.max = RESOURCE_STREAM_MAX,
+		.help = "stream of callers without a stream id",
+		.flags = RESOURCE_SET},
+	{.name = "default_mode",
+		.flag = "default-mode",
+		.meta = "play|publish",
+		.type = RESOURCE_WORD,
+		.words = mode_words,
+		.fallback = "\"play\"",
+		.help = "what a stream id means that does not say",
+		.flags = RESOURCE_SET},
+	{.name = "latency_ms",
+		.flag = "latency",
+		.meta = "MS",
+		.type = RESOURCE_INT,
+		.unit = "ms",
+		.fallback = "120",
+		.min = 1,
+		.max = LATENCY_MS_MAX,
+		.help = "SRT latency offered to callers",
+		.flags = RESOURCE_SET},
+	OBJECT_STATE,
+};
+
+static const struct resource_field stream_fields[] = {
+	{.name = "name",
+		.meta = "NAME",
+		.type = RESOURCE_STRING,
+		.check = resource_check_stream,
+		.max = RESOURCE_STREAM_MAX,
+		.help = "segments of A-Z a-z 0-9 . _ - with slashes between",
+		.flags = RESOURCE_KEY},
+	{.name = "latency_ms",
+		.flag = "latency",
+		.meta = "MS",
+		.type = RESOURCE_INT,
+		.unit = "ms",
+		.min = 1,
+		.max = LATENCY_MS_MAX,
+		.help = "SRT latency; without it the listener's",
+		.flags = RESOURCE_SET},
+	{.name = "history_ms",
+		.flag = "history",
+		.meta = "MS",
+		.type = RESOURCE_INT,
+		.unit = "ms",
+		.min = 100,
+		.max = HISTORY_MS_MAX,
+		.help = "how much is kept for repair and late joiners; without it as latency needs",
+		.flags = RESOURCE_SET},
+	{.name = "leg",
+		.flag = "leg",
+		.meta = "own|shared",
+		.type = RESOURCE_WORD,
+		.words = leg_words,
+		.fallback = "\"own\"",
+		.help = "whole latency for each leg, or one latency shared by both",
+		.flags = RESOURCE_SET},
+	{.name = "takeover",
+		.flag = "takeover",
+		.meta = "reject|replace|replace-stalled",
+		.type = RESOURCE_WORD,
+		.words = takeover_words,
+		.fallback = "\"reject\"",
+		.help = "what happens to a second publisher",
+		.flags = RESOURCE_SET},
+	{.name = "max_subscribers",
+		.flag = "max-subscribers",
+		.meta = "N",
+		.type = RESOURCE_INT,
+		.min = 1,
+		.max = 10000000,
+		.help = "limit of its own; without it the node's",
+		.flags = RESOURCE_SET},
+	{.name = "repair_percent",
+		.flag = "repair-percent",
+		.meta = "N",
+		.type = RESOURCE_INT,
+		.unit = "percent",
+		.fallback = "50",
+		.min = 1,
+		.max = 1000,
+		.help = "most repairs per subscriber, of the stream's rate",
+		.flags = RESOURCE_SET},
+	REPORTED("declared", RESOURCE_BOOL, NULL, "false: made by an open listener"),
+	{.name = "state",
+		.type = RESOURCE_WORD,
+		.words = stream_states,
+		.help = "idle, live or stalled",
+		.flags = RESOURCE_REPORTED},
+	REPORTED_NULL("publisher", RESOURCE_STRING, NULL, "id of the publisher"),
+	REPORTED("subscribers", RESOURCE_INT, NULL, "now"),
+	PACKETS("rx_packets", "received"),
+	BYTES("rx_bytes", "received"),
+	REPORTED("rx_bitrate", RESOURCE_INT, "bit/s", "received, over the last second"),
+	PACKETS("lost_packets", "never came, not even by repair"),
+	PACKETS("recovered_packets", "came by repair"),
+	PACKETS("tx_packets", "delivered, all subscribers"),
+	BYTES("tx_bytes", "delivered, all subscribers"),
+	PACKETS("retransmitted_packets", "of those, repairs"),
+};
+
+static const struct resource_field source_fields[] = {
+	OBJECT_ID,
+	STREAM_KEY,
+	{.name = "url",
+		.meta = "URL",
+		.type = RESOURCE_STRING,
+		.check = resource_check_source_url,
+		.help = "what to bind: udp://:PORT, rtp://:PORT, rtp://@GROUP:PORT?source=ADDR",
+		.flags = RESOURCE_KEY},
+	OBJECT_STATE,
+	PACKETS("rx_packets", "received"),
+	BYTES("rx_bytes", "received"),
+};
+
+static const struct resource_field route_fields[] = {
+	OBJECT_ID,
+	STREAM_KEY,
+	{.name = "url",
+		.meta = "URL",
+		.type = RESOURCE_STRING,
+		.check = resource_check_route_url,
+		.help = "where to push: udp://HOST:PORT, rtp://HOST:PORT, with ?ttl= dscp= iface=",
+		.flags = RESOURCE_KEY},
+	OBJECT_STATE,
+	PACKETS("tx_packets", "sent"),
+	BYTES("tx_bytes", "sent"),
+};
+
+#define SESSION_HEAD                                                                       \
+	TEXT("id", "of the session, never used again"), TEXT("stream", "what it carries"), \
+		{.name = "proto",                                                          \
+			.type = RESOURCE_WORD,                                             \
+			.words = proto_words,                                              \
+			.help = "srt, rtp or udp",                                         \
+			.flags = RESOURCE_REPORTED},                                       \
+		TEXT("peer", "address and port"),                                          \
+		REPORTED("worker", RESOURCE_INT, NULL, "that serves it")
+#define SESSION_TAIL                                                                     \
+	REPORTED_NULL("rtt_ms", RESOURCE_NUMBER, "ms", "smoothed round trip; SRT only"), \
+		REPORTED_NULL("latency_ms", RESOURCE_INT, "ms", "negotiated; SRT only"), \
+		REPORTED("encrypted", RESOURCE_BOOL, NULL, "by a key of the session"),   \
+		REPORTED("since", RESOURCE_TIME, NULL, "when it came")
+
+static const struct resource_field subscriber_fields[] = {
+	SESSION_HEAD,
+	TEXT("state", "active"),
+	PACKETS("tx_packets", "sent to it"),
+	BYTES("tx_bytes", "sent to it"),
+	PACKETS("retransmitted_packets", "repairs sent to it"),
+	PACKETS("dropped_packets", "meant for it and not sent"),
+	PACKETS("nak_packets", "loss reports that came from it"),
+	SESSION_TAIL,
+};
+
+static const struct resource_field publisher_fields[] = {
+	SESSION_HEAD,
+	PACKETS("rx_packets", "received"),
+	BYTES("rx_bytes", "received"),
+	PACKETS("lost_packets", "never came, not even by repair"),
+	PACKETS("recovered_packets", "came by repair"),
+	SESSION_TAIL,
+};
+
+static const struct resource_field status_fields[] = {
+	TEXT("node", "name of this node"),
+	TEXT("region", "its region"),
+	TEXT("version", "of the daemon"),
+	REPORTED("uptime_s", RESOURCE_NUMBER, "s", "of the daemon"),
+	{.name = "dataplane",
+		.type = RESOURCE_WORD,
+		.words = dataplane_words,
+		.help = "connected or away",
+		.flags = RESOURCE_REPORTED},
+	REPORTED("ports", RESOURCE_LIST, NULL, "name, kind, mode"),
+	REPORTED("workers", RESOURCE_LIST, NULL, "id, core, busy_ratio, rx_packets, tx_packets"),
+	REPORTED("drops", RESOURCE_MAP, NULL, "packets by reason"),
+	REPORTED("streams", RESOURCE_INT, NULL, "known now"),
+	REPORTED("subscribers", RESOURCE_INT, NULL, "now"),
+};
+
+#define INTENT (RESOURCE_LISTED | RESOURCE_SHOWN | RESOURCE_ADDED | RESOURCE_PUT | RESOURCE_DELETED)
+#define SESSION (RESOURCE_LISTED | RESOURCE_SHOWN | RESOURCE_DELETED)
+
+const struct resource resources[] = {
+	{"status", "status", NULL, "the node at a glance", status_fields, COUNT(status_fields),
+		RESOURCE_SHOWN},
+	{"listener", "listeners", "id", "where SRT callers arrive", listener_fields,
+		COUNT(listener_fields), INTENT},
+	{"stream", "streams", "name", "one live stream, however it comes and goes", stream_fields,
+		COUNT(stream_fields), INTENT},
+	{"source", "sources", "id", "a stream that is fetched or bound", source_fields,
+		COUNT(source_fields), INTENT},
+	{"route", "routes", "id", "a stream that is pushed somewhere", route_fields,
+		COUNT(route_fields), INTENT},
+	{"sub", "subscribers", "id", "who is watching", subscriber_fields, COUNT(subscriber_fields),
+		SESSION},
+	{"pub", "publishers", "id", "who is publishing", publisher_fields, COUNT(publisher_fields),
+		SESSION},
+};
+const size_t n_resources = COUNT(resources);
+
+const struct resource *resource_find(const char *noun)
+{
+	for (size_t i = 0; i < n_resources; i++)
+		if (!strcmp(resources[i].noun, noun))
+			return &resources[i];
+	return NULL;
+}
+
+const struct resource *resource_find_collection(const char *collection)
+{
+	for (size_t i = 0; i < n_resources; i++)
+		if (!strcmp(resources[i].collection, collection))
+			return &resources[i];
+	return NULL;
+}
+
+const struct resource_field *resource_field_find(const struct resource *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_fields; i++)
+		if (!strcmp(r->fields[i].name, name))
+			return &r->fields[i];
+	return NULL;
+}
