@@ -19,7 +19,8 @@ enum {
 	SRT_HS_LEN = 64, // header and fixed part: an induction is exactly this
 	SRT_HS_ANSWER_MAX = 160,
 	SRT_SID_MAX = 512,
-	SRT_VERSION = 0x00010501, // what we announce: no GCM yet
+	SRT_HS_REQUEST_MAX = 64 + 16 + 4 + SRT_SID_MAX, // a caller's conclusion
+	SRT_VERSION = 0x00010501,			// what we announce: no GCM yet
 	SRT_VERSION_MIN = 0x00010300,
 };
 
@@ -32,6 +33,7 @@ enum srt_hs_flag { // HSREQ/HSRSP, srt-wire 3.3
 	SRT_F_REXMITFLG = 0x20,
 	SRT_F_STREAM = 0x40,
 	SRT_F_FILTERCAP = 0x80,
+	SRT_F_OURS = 0x3f, // what we can do: no byte stream, no packet filter
 };
 
 enum srt_rej { // wire values: 1000 + code (srt-wire 5.3)
@@ -115,9 +117,11 @@ struct srt_caller {
 	int error;	    // FAILED: enum srt_rej, or -ETIMEDOUT, -EPROTO
 	// UP:
 	uint32_t peer_id, window, mss, peer_flags;
+	uint32_t peer_isn; // libsrt returns ours
 	uint16_t agreed_rcv_latency_ms, agreed_peer_latency_ms;
 	uint32_t peer_ts; // timestamp of the answer, and when it came: the TSBPD base
 	ts_us up_at;
+	bool send_due;
 };
 
 // t0: the connection's clock starts at 100 s at `now` (srt-wire 5.5).

@@ -26,7 +26,8 @@ enum srt_type {
 
 enum {
 	SRT_HDR = 16,
-	SRT_LOSS_MAX = 364,	     // words of a loss list: (MSS - 28 - 16) / 4
+	SRT_LOSS_MAX = 364,			   // words of a loss list: (MSS - 28 - 16) / 4
+	SRT_POLL_MAX = SRT_HDR + 4 * SRT_LOSS_MAX, // the longest control packet we write
 	SRT_NAK_SPAN_MAX = 1u << 13, // sequence numbers one NAK may ask for; the rest is ignored
 };
 

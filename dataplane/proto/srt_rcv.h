@@ -6,16 +6,25 @@
 // srt-wire 7, 8, 10, 12). Keeps which packets are here, never the packets.
 
 #include "base/ts.h"
+#include "proto/srt_late.h"
+#include "proto/srt_pkt.h"
 #include "proto/srt_rtt.h"
 #include "proto/srt_tsbpd.h"
 #include "proto/srt_verdict.h"
+#include "proto/srt_window.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SRT_RCV_WINDOW 8192u // packets: what we announce, and the size of the bitmap
+#define SRT_RCV_WINDOW SRT_WINDOW // packets: what we announce, and the size of the bitmap
+
+enum {
+	SRT_RCV_ACK_PERIOD = 10 * TS_MS,
+	SRT_RCV_ACK_LIGHT = 64, // packets
+	SRT_RCV_ACK_LOG = 256,	// ACKs whose ACKACK is awaited
+};
 
 struct srt_rcv_opts {
 	uint32_t own_id, peer_id;
@@ -32,15 +41,41 @@ struct srt_rcv_stats {
 	uint64_t acks_sent, naks_sent;
 };
 
-struct srt_rcv; // visible below: srt_rcv.c's state, sized for pools
+// About 6 kB, from a pool of the caller's.
+struct srt_rcv {
+	struct srt_window window;
+	struct srt_late late;
+	struct srt_tsbpd tsbpd;
+	struct srt_rtt rtt;
+	struct srt_rcv_stats stats;
+	uint32_t own_id, peer_id, isn;
+	ts_us t0, last_rx, last_tx, last_data;
+
+	// ACK: `acked` is what the last one said, `ack_first` the number of the first that said so.
+	uint64_t acked;
+	uint32_t ack_number, ack_first;
+	ts_us ack_at;			   // when the last full one went
+	uint32_t since_ack;		   // packets since then, for the light one
+	bool ack_confirmed;		   // by an ACKACK
+	uint32_t ack_log[SRT_RCV_ACK_LOG]; // low 32 bits of the time each went
+
+	// NAK: holes in fresh_first .. fresh_end - 1 have not been reported yet.
+	uint64_t fresh_first, fresh_end;
+	ts_us nak_at; // next report of all of them
+
+	uint64_t ahead; // last packet beyond the window, 0: none
+	bool peer_rexmitflg, started;
+	bool ack_due, light_due, nak_due, keepalive_due, close_due, closed;
+};
 
 void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o);
 // One datagram whose destination id and address are this session's. Always fills out; returns 0, or
 // -EBADMSG when malformed (then out is a DROP).
 int srt_rcv_feed(
 	struct srt_rcv *r, ts_us now, const uint8_t *data, size_t len, struct srt_verdict *out);
-ssize_t srt_rcv_poll(
-	struct srt_rcv *r, ts_us now, uint8_t *buf, size_t cap); // ACK, NAK, keepalive, ...
+// The next packet of our own (ACK, NAK, keepalive, SHUTDOWN), 0 when there is none. buf has at
+// least SRT_POLL_MAX bytes. Call until 0.
+ssize_t srt_rcv_poll(struct srt_rcv *r, ts_us now, uint8_t *buf, size_t cap);
 // Holes given up as too late since the last call: extended packet numbers, inclusive. False: none.
 bool srt_rcv_gave_up(struct srt_rcv *r, uint64_t *first, uint64_t *last);
 ts_us srt_rcv_expiry(const struct srt_rcv *r);

@@ -7,9 +7,12 @@
 // stream's plus a delta. At most 192 bytes (decisions A12).
 
 #include "base/ts.h"
+#include "proto/srt_hs.h"
+#include "proto/srt_pkt.h"
 #include "proto/srt_rtt.h"
 #include "proto/srt_verdict.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,9 +24,34 @@ struct srt_snd_opts {
 	ts_us t0;	     // when the connection clock read 100 s
 	uint32_t latency_us; // the peer's receiver latency, final
 	uint32_t peer_flags;
+	uint8_t repair_percent; // of the stream's rate; 0: 50 (decisions A15)
 };
 
-struct srt_snd; // visible below
+enum { SRT_SND_REPAIRS = 16 };
+
+// Packets sent again together: n of them from a number whose low 16 bits are `first`.
+struct srt_snd_repair {
+	uint16_t first, n;
+	uint16_t at_ms; // low 16 bits of the time
+};
+
+struct srt_snd {
+	ts_us t0, last_rx, last_tx;
+	ts_us refilled;	 // repair budget: when it was last topped up
+	uint32_t budget; // bytes left
+	uint32_t rate;	 // of the stream, bytes/s; 0: not known yet
+	uint32_t peer_id, isn, latency_us, peer_flags;
+	uint32_t acked;	       // what the peer's last ACK said: next it waits for
+	uint32_t free_packets; // and its free buffer
+	uint32_t ackack;       // number to answer
+	struct srt_rtt rtt;
+	uint8_t repair_percent;
+	uint8_t repair_next; // slot of repairs to overwrite
+	bool ackack_due, keepalive_due, close_due, closed;
+	struct srt_snd_repair repairs[SRT_SND_REPAIRS];
+};
+
+static_assert(sizeof(struct srt_snd) <= 192, "decisions A12");
 
 enum srt_resend {
 	SRT_RESEND_NOW,	     // send again with R set
@@ -35,8 +63,8 @@ enum srt_resend {
 void srt_snd_init(struct srt_snd *s, ts_us now, const struct srt_snd_opts *o);
 int srt_snd_feed(
 	struct srt_snd *s, ts_us now, const uint8_t *data, size_t len, struct srt_verdict *out);
-ssize_t srt_snd_poll(
-	struct srt_snd *s, ts_us now, uint8_t *buf, size_t cap); // ACKACK, keepalive, shutdown
+// The next packet of our own (ACKACK, keepalive, SHUTDOWN), 0 when there is none. Call until 0.
+ssize_t srt_snd_poll(struct srt_snd *s, ts_us now, uint8_t *buf, size_t cap);
 // A hole that the peer asked for and the history has: may it be sent? seq is the peer's number,
 // stream_play the packet's stream time (its play time here, decisions A5).
 enum srt_resend srt_snd_resend(
@@ -54,3 +82,10 @@ bool srt_snd_dead(const struct srt_snd *s, ts_us now);
 void srt_snd_close(struct srt_snd *s);
 uint32_t srt_snd_ts(
 	const struct srt_snd *s, ts_us now); // the connection clock, for packets of ours
+
+// What marks a retransmission in word 1 for this peer: nothing when it did not announce REXMITFLG,
+// for then the bit belongs to the message number.
+static inline uint32_t srt_snd_rexmit_bit(const struct srt_snd *s)
+{
+	return s->peer_flags & SRT_F_REXMITFLG ? SRT_WORD1_R : 0;
+}

@@ -1,0 +1,17 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// A connection's own clock: microseconds, 32 bits, starting at 100 s. Not at 0: packets older than
+// the connection must not get timestamps below the wrap, which receivers take for the far future
+// (srt-wire 5.5, 10.4).
+
+#include "base/ts.h"
+
+#define SRT_CLOCK_START (100u * TS_S)
+
+// t0: when the clock read 100 s.
+static inline uint32_t srt_clock_at(ts_us t0, ts_us now)
+{
+	return (uint32_t)(now - t0 + SRT_CLOCK_START);
+}

@@ -1,0 +1,47 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Round-trip time, smoothed (draft-sharabayko-srt-01, 4.10; srt-wire 8.5). A receiver samples it
+// from ACK and ACKACK; a sender copies what the receiver's ACKs say.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	SRT_RTT_INITIAL = 100000, // until the first sample
+	SRT_RTT_VAR_INITIAL = 50000,
+	SRT_RTT_MAX = 60000000, // no sample is believed beyond a minute
+};
+
+struct srt_rtt {
+	uint32_t us, var_us;
+	uint32_t first_us; // the first sample, for the drift tracer; 0: none yet
+};
+
+static inline struct srt_rtt srt_rtt_initial(void)
+{
+	return (struct srt_rtt){.us = SRT_RTT_INITIAL, .var_us = SRT_RTT_VAR_INITIAL};
+}
+
+static inline bool srt_rtt_known(const struct srt_rtt *r)
+{
+	return r->first_us;
+}
+
+// A measured round trip: ACK out, ACKACK in.
+void srt_rtt_sample(struct srt_rtt *r, uint32_t us);
+// What the peer measured, out of its ACK. Its initial pair says nothing and is passed over.
+void srt_rtt_adopt(struct srt_rtt *r, uint32_t us, uint32_t var_us);
+
+// After this long without an answer an ACK is repeated.
+static inline uint32_t srt_rtt_ack_repeat(const struct srt_rtt *r)
+{
+	return r->us + 4 * r->var_us;
+}
+
+// Period of the loss report: max(20 ms, (RTT + 4 var) / 2) (srt-wire 7.2).
+uint32_t srt_rtt_nak_period(const struct srt_rtt *r);
+// For so long after a repair the same request is a repetition: RTT/2 + 4 var (decisions A15), but
+// never longer than a round trip, after which the request may know of the repair.
+uint32_t srt_rtt_suppress(const struct srt_rtt *r);

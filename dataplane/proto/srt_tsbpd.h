@@ -1,0 +1,39 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Timestamp-based packet delivery: when a packet of the peer is due here (draft-sharabayko-srt-01,
+// 4.5 to 4.7; srt-wire 10).
+//
+// A timestamp is taken for the one nearest to the peer's clock now, so the wrap of its 32 bits (71
+// min 35 s) needs no mode and no window: libsrt's trap at the wrap (srt-wire 10.4) does not exist.
+
+#include "base/ts.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	SRT_DRIFT_SAMPLES = 1000, // a mean is taken of so many
+	SRT_DRIFT_MAX = 5000,	  // microseconds; what is beyond moves the base
+};
+
+struct srt_tsbpd {
+	int64_t base;	  // when the peer's clock read 0, here; negative when before our own 0
+	int64_t drift_us; // mean of the last full set of samples
+	int64_t sum_us;	  // of the set that is being collected
+	uint32_t n;	  // samples in it
+	uint32_t latency_us;
+};
+
+// arrival, ts: of the packet that fixes the base: the conclusion, or its answer (srt-wire 10.1).
+void srt_tsbpd_init(struct srt_tsbpd *t, ts_us arrival, uint32_t ts, uint32_t latency_us);
+
+// When a packet that arrived at `now` with this timestamp is due: base + timestamp + drift +
+// latency.
+ts_us srt_tsbpd_play(const struct srt_tsbpd *t, ts_us now, uint32_t ts);
+
+// An ACKACK arrived with this timestamp; rtt_us is the round trip now, first_rtt_us the first one.
+// True when base or drift moved.
+bool srt_tsbpd_sample(
+	struct srt_tsbpd *t, ts_us now, uint32_t ts, uint32_t rtt_us, uint32_t first_rtt_us);
