@@ -9,6 +9,8 @@
 #include "base/ts.h"
 
 #define SRT_CLOCK_START (100u * TS_S)
+#define SRT_KEEPALIVE_AFTER (1u * TS_S) // since the last packet sent, of any kind (srt-wire 6)
+#define SRT_DEAD_AFTER (5u * TS_S)	// since the last packet received
 
 // t0: when the clock read 100 s.
 static inline uint32_t srt_clock_at(ts_us t0, ts_us now)

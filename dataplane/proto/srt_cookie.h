@@ -3,7 +3,8 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 // The listener's SYN cookie: HalfSipHash-2-4 over {source address, source port, destination port,
-// minute} (decisions A21), the same on every kind of port.
+// minute} (decisions A21), the same on every kind of port. The hashed bytes: address (16, IPv4
+// mapped), both ports and the low 32 bits of the minute (monotonic), in network order.
 
 #include "base/endpoint.h"
 #include "base/ts.h"

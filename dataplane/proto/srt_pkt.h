@@ -26,6 +26,8 @@ enum srt_type {
 
 enum {
 	SRT_HDR = 16,
+	SRT_BARE_LEN = SRT_HDR + 4,
+	SRT_DROPREQ_LEN = SRT_HDR + 8,
 	SRT_LOSS_MAX = 364,			   // words of a loss list: (MSS - 28 - 16) / 4
 	SRT_POLL_MAX = SRT_HDR + 4 * SRT_LOSS_MAX, // the longest control packet we write
 	SRT_NAK_SPAN_MAX = 1u << 13, // sequence numbers one NAK may ask for; the rest is ignored
@@ -73,6 +75,10 @@ void srt_pkt_write_data(
 void srt_pkt_put_ctrl(
 	struct bytes_out *b, enum srt_type type, uint32_t info, uint32_t ts, uint32_t dst);
 
+// A whole packet without contents: 4 bytes of padding, as libsrt sends them.
+void srt_pkt_put_bare(
+	struct bytes_out *b, enum srt_type type, uint32_t info, uint32_t ts, uint32_t dst);
+
 struct srt_ack {
 	uint32_t number; // ACK number, 0 for a light ACK
 	uint32_t next;	 // first sequence number not yet received
@@ -83,7 +89,7 @@ struct srt_ack {
 
 // Parse the contents of an ACK. 0, or -EBADMSG when shorter than 4 bytes.
 int srt_ack_parse(const struct srt_ctrl *c, struct srt_ack *out);
-// A small ACK (16 bytes of content).
+// A small ACK (16 bytes of content), or a light one (4 bytes, number 0).
 void srt_ack_put(struct bytes_out *b, const struct srt_ack *a, uint32_t ts, uint32_t dst);
 
 // A loss list, range by range. Malformed entries (no partner, last before first) are passed over,

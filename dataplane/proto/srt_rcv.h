@@ -48,24 +48,24 @@ struct srt_rcv {
 	struct srt_tsbpd tsbpd;
 	struct srt_rtt rtt;
 	struct srt_rcv_stats stats;
-	uint32_t own_id, peer_id, isn;
+	uint32_t peer_id, isn;
 	ts_us t0, last_rx, last_tx, last_data;
 
 	// ACK: `acked` is what the last one said, `ack_first` the number of the first that said so.
 	uint64_t acked;
+	ts_us ack_at; // when the last full one went
 	uint32_t ack_number, ack_first;
-	ts_us ack_at;			   // when the last full one went
 	uint32_t since_ack;		   // packets since then, for the light one
-	bool ack_confirmed;		   // by an ACKACK
-	uint32_t ack_log[SRT_RCV_ACK_LOG]; // low 32 bits of the time each went
+	uint32_t ack_log[SRT_RCV_ACK_LOG]; // low 32 bits of the time each went; 0: answered
 
 	// NAK: holes in fresh_first .. fresh_end - 1 have not been reported yet.
 	uint64_t fresh_first, fresh_end;
-	ts_us nak_at; // next report of all of them
+	ts_us nak_at; // next report of all of them; TS_NEVER: nothing is missing
 
 	uint64_t ahead; // last packet beyond the window, 0: none
-	bool peer_rexmitflg, started;
-	bool ack_due, light_due, nak_due, keepalive_due, close_due, closed;
+	bool peer_rexmitflg;
+	bool ack_confirmed; // by an ACKACK
+	bool light_due, close_due, closed;
 };
 
 void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o);
@@ -74,13 +74,14 @@ void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o);
 int srt_rcv_feed(
 	struct srt_rcv *r, ts_us now, const uint8_t *data, size_t len, struct srt_verdict *out);
 // The next packet of our own (ACK, NAK, keepalive, SHUTDOWN), 0 when there is none. buf has at
-// least SRT_POLL_MAX bytes. Call until 0.
+// least SRT_POLL_MAX bytes. Call until 0, after a feed or a batch of them and after on_expiry.
 ssize_t srt_rcv_poll(struct srt_rcv *r, ts_us now, uint8_t *buf, size_t cap);
-// Holes given up as too late since the last call: extended packet numbers, inclusive. False: none.
+// Holes given up as too late, or that the sender dropped: extended packet numbers, inclusive, each
+// listed once. Call until false after feed and on_expiry.
 bool srt_rcv_gave_up(struct srt_rcv *r, uint64_t *first, uint64_t *last);
 ts_us srt_rcv_expiry(const struct srt_rcv *r);
 void srt_rcv_on_expiry(struct srt_rcv *r, ts_us now);
-bool srt_rcv_dead(const struct srt_rcv *r, ts_us now); // silent for 5 s
+bool srt_rcv_dead(const struct srt_rcv *r, ts_us now); // said SHUTDOWN, or silent for 5 s
 void srt_rcv_close(struct srt_rcv *r);		       // next poll yields SHUTDOWN
 uint64_t srt_rcv_first_hole(const struct srt_rcv *r);  // everything before it is here or given up
 ts_us srt_rcv_last_data(const struct srt_rcv *r);

@@ -40,7 +40,7 @@ struct srt_snd {
 	ts_us refilled;	 // repair budget: when it was last topped up
 	uint32_t budget; // bytes left
 	uint32_t rate;	 // of the stream, bytes/s; 0: not known yet
-	uint32_t peer_id, isn, latency_us, peer_flags;
+	uint32_t peer_id, latency_us, peer_flags;
 	uint32_t acked;	       // what the peer's last ACK said: next it waits for
 	uint32_t free_packets; // and its free buffer
 	uint32_t ackack;       // number to answer

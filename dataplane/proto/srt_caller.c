@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "base/seq.h"
+#include "proto/srt_clock.h"
+#include "proto/srt_hs.h"
+#include "proto/srt_hs_wire.h"
+
+#include <errno.h>
+
+enum { REPEAT = 250 * TS_MS, HURRY = 10 * TS_MS, GIVE_UP = 3 * TS_S };
+
+void srt_caller_init(struct srt_caller *c, ts_us now, uint32_t own_id, uint32_t isn,
+	uint16_t rcv_latency_ms, uint16_t snd_latency_ms, const char *streamid)
+{
+	*c = (struct srt_caller){
+		.own_id = own_id,
+		.isn = isn & SEQ31_MASK,
+		.rcv_latency_ms = rcv_latency_ms,
+		.snd_latency_ms = snd_latency_ms,
+		.streamid = streamid,
+		.started = now,
+		.due = now + REPEAT,
+		.send_due = true,
+	};
+}
+
+static bool waiting(const struct srt_caller *c)
+{
+	return c->state == SRT_CALLER_INDUCTION || c->state == SRT_CALLER_CONCLUSION;
+}
+
+static void fail(struct srt_caller *c, int error)
+{
+	c->state = SRT_CALLER_FAILED;
+	c->error = error;
+	c->send_due = false;
+}
+
+static void feed_induction(struct srt_caller *c, ts_us now, const struct hs_fixed *f)
+{
+	if (f->type != HS_INDUCTION)
+		return;
+	if (f->version != HS_VERSION5 || f->extension != HS_MAGIC) {
+		fail(c, -EPROTO);
+		return;
+	}
+	c->cookie = f->cookie;
+	c->state = SRT_CALLER_CONCLUSION;
+	c->send_due = true;
+	c->due = now + REPEAT;
+}
+
+// The HSRSP block of a conclusion's answer.
+static bool hsrsp_find(const uint8_t *data, size_t len, struct hs_ext *out)
+{
+	struct bytes b = bytes_of(data + SRT_HS_LEN, len - SRT_HS_LEN);
+	struct bytes content;
+	uint16_t type;
+
+	while (hs_block_next(&b, &type, &content))
+		if (type == HS_BLOCK_HSRSP)
+			return hs_ext_parse(content, out);
+	return false;
+}
+
+static void feed_conclusion(
+	struct srt_caller *c, ts_us now, const struct hs_fixed *f, const uint8_t *data, size_t len)
+{
+	struct hs_ext e;
+
+	if (f->type != HS_CONCLUSION)
+		return;
+	if (f->version != HS_VERSION5 || !(f->extension & HS_FLAG_HSREQ) ||
+		!hsrsp_find(data, len, &e) || e.version < SRT_VERSION_MIN || !f->id ||
+		f->isn & ~SEQ31_MASK) {
+		fail(c, -EPROTO);
+		return;
+	}
+	c->state = SRT_CALLER_UP;
+	c->send_due = false;
+	c->peer_id = f->id;
+	c->peer_isn = f->isn;
+	c->window = f->window;
+	c->mss = f->mss < HS_MSS ? f->mss : HS_MSS;
+	c->peer_flags = e.flags;
+	c->agreed_peer_latency_ms = e.rcv_latency_ms;
+	c->agreed_rcv_latency_ms = e.snd_latency_ms;
+	c->peer_ts = f->ts;
+	c->up_at = now;
+}
+
+// Anything else than a handshake, media that overtook the answer for one, makes the caller ask
+// again soon: the answer is what it lacks.
+static void feed_other(struct srt_caller *c, ts_us now, const uint8_t *data, size_t len)
+{
+	if (c->state != SRT_CALLER_CONCLUSION || len < 16 || be32_get(data + 12) != c->own_id)
+		return;
+	c->due = ts_min(c->due, ts_max(now, c->due - REPEAT + HURRY));
+}
+
+void srt_caller_feed(struct srt_caller *c, ts_us now, const uint8_t *data, size_t len)
+{
+	struct hs_fixed f;
+
+	if (!waiting(c))
+		return;
+	if (!hs_fixed_parse(data, len, &f)) {
+		feed_other(c, now, data, len);
+		return;
+	}
+	if (f.dst != c->own_id)
+		return;
+	if (f.type >= HS_REJECTED && f.type < 0x80000000u)
+		fail(c, (int)f.type);
+	else if (c->state == SRT_CALLER_INDUCTION)
+		feed_induction(c, now, &f);
+	else
+		feed_conclusion(c, now, &f, data, len);
+}
+
+static void put_extensions(struct bytes_out *b, const struct srt_caller *c)
+{
+	hs_ext_put(b, HS_BLOCK_HSREQ,
+		&(struct hs_ext){.version = SRT_VERSION,
+			.flags = SRT_F_OURS,
+			.rcv_latency_ms = c->rcv_latency_ms,
+			.snd_latency_ms = c->snd_latency_ms});
+	if (c->streamid && *c->streamid)
+		hs_string_put(b, HS_BLOCK_SID, c->streamid);
+}
+
+ssize_t srt_caller_poll(struct srt_caller *c, ts_us now, uint8_t *buf, size_t cap)
+{
+	struct bytes_out b = bytes_out_of(buf, cap);
+	bool conclusion = c->state == SRT_CALLER_CONCLUSION;
+	bool sid = c->streamid && *c->streamid;
+	struct hs_fixed f = {
+		.ts = srt_clock_at(c->started, now),
+		.version = conclusion ? HS_VERSION5 : HS_VERSION4,
+		.extension = 2, // what HSv4 calls a datagram socket
+		.isn = c->isn,
+		.mss = HS_MSS,
+		.window = 8192,
+		.type = conclusion ? HS_CONCLUSION : HS_INDUCTION,
+		.id = c->own_id,
+		.cookie = c->cookie,
+	};
+
+	if (!waiting(c) || !c->send_due)
+		return 0;
+	c->send_due = false;
+	if (conclusion)
+		f.extension = (uint16_t)(HS_FLAG_HSREQ | (sid ? HS_FLAG_CONFIG : 0));
+	hs_fixed_put(&b, &f);
+	if (conclusion)
+		put_extensions(&b, c);
+	return (ssize_t)bytes_out_len(&b);
+}
+
+ts_us srt_caller_expiry(const struct srt_caller *c)
+{
+	return waiting(c) ? ts_min(c->due, c->started + GIVE_UP) : TS_NEVER;
+}
+
+void srt_caller_on_expiry(struct srt_caller *c, ts_us now)
+{
+	if (!waiting(c))
+		return;
+	if (now >= c->started + GIVE_UP) {
+		fail(c, -ETIMEDOUT);
+	} else if (now >= c->due) {
+		c->send_due = true;
+		c->due = now + REPEAT;
+	}
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "proto/srt_hs.h"
+
+#include "base/seq.h"
+#include "proto/srt_hs_wire.h"
+
+#include <errno.h>
+
+#define ID_MAX 0x3fffffffu // bit 30 marks a group
+
+enum { KM_MIN = 56, KM_MAX = 104 }; // one short key, two long ones (srt-wire 11.2)
+
+// What stands at these offsets: draft 3.2.1.
+enum { OFF_TYPE = 36, OFF_ID = 40, OFF_COOKIE = 44 };
+
+enum srt_hs_kind srt_hs_classify(const uint8_t *data, size_t len)
+{
+	struct hs_fixed f;
+
+	if (!hs_fixed_parse(data, len, &f) || f.dst || !f.id || f.id > ID_MAX)
+		return SRT_HS_NONE;
+	if (f.type == HS_INDUCTION && (f.version == HS_VERSION4 || f.version == HS_VERSION5))
+		return SRT_HS_INDUCTION;
+	return f.type == HS_CONCLUSION ? SRT_HS_CONCLUSION : SRT_HS_NONE;
+}
+
+uint32_t srt_hs_cookie(const uint8_t *data)
+{
+	return be32_get(data + OFF_COOKIE);
+}
+
+uint32_t srt_hs_caller_id(const uint8_t *data)
+{
+	return be32_get(data + OFF_ID);
+}
+
+void srt_hs_induction_answer(const uint8_t *data, uint32_t cookie, uint8_t out[SRT_HS_LEN])
+{
+	struct bytes_out b = bytes_out_of(out, SRT_HS_LEN);
+	struct hs_fixed f;
+
+	if (!hs_fixed_parse(data, SRT_HS_LEN, &f))
+		return;
+	f.dst = f.id; // the caller's id is echoed in the body too (srt-wire hazard 5)
+	f.version = HS_VERSION5;
+	f.encryption = 0;
+	f.extension = HS_MAGIC;
+	f.cookie = cookie;
+	hs_fixed_put(&b, &f);
+}
+
+// A block of the conclusion, looked at once the flag that announces it is set. The blocks are kept
+// so that faults are judged in the order of srt-wire 5.2, not in the order of the datagram.
+struct blocks {
+	struct bytes hsreq, kmreq, sid, congestion;
+	bool has_hsreq, has_kmreq, has_sid, has_congestion, has_filter, has_group;
+};
+
+static void blocks_take(struct blocks *k, uint16_t flags, uint16_t type, struct bytes content)
+{
+	if (type == HS_BLOCK_HSREQ && flags & HS_FLAG_HSREQ) {
+		k->has_hsreq = true;
+		k->hsreq = content;
+	} else if (type == HS_BLOCK_KMREQ && flags & HS_FLAG_KMREQ) {
+		k->has_kmreq = true;
+		k->kmreq = content;
+	} else if (!(flags & HS_FLAG_CONFIG)) {
+		return;
+	} else if (type == HS_BLOCK_SID) {
+		k->has_sid = true;
+		k->sid = content;
+	} else if (type == HS_BLOCK_CONGESTION) {
+		k->has_congestion = true;
+		k->congestion = content;
+	} else if (type == HS_BLOCK_FILTER) {
+		k->has_filter = true;
+	} else if (type == HS_BLOCK_GROUP) {
+		k->has_group = true;
+	}
+}
+
+static bool blocks_parse(struct blocks *k, const uint8_t *data, size_t len, uint16_t flags)
+{
+	struct bytes b = bytes_of(data + SRT_HS_LEN, len - SRT_HS_LEN);
+	struct bytes content;
+	uint16_t type;
+
+	*k = (struct blocks){0};
+	while (hs_block_next(&b, &type, &content))
+		blocks_take(k, flags, type, content);
+	return bytes_ok(&b);
+}
+
+static int hsreq_check(const struct blocks *k, struct srt_hs_req *out)
+{
+	struct hs_ext e;
+
+	if (!k->has_hsreq || !hs_ext_parse(k->hsreq, &e))
+		return SRT_REJ_ROGUE;
+	out->version = e.version;
+	out->flags = e.flags;
+	out->rcv_latency_ms = e.rcv_latency_ms;
+	out->snd_latency_ms = e.snd_latency_ms;
+	if (e.version < SRT_VERSION_MIN)
+		return SRT_REJ_VERSION;
+	return e.flags & SRT_F_STREAM ? SRT_REJ_MESSAGEAPI : 0;
+}
+
+static int config_check(const struct blocks *k)
+{
+	char congestion[20] = "live";
+
+	if (k->has_congestion)
+		hs_string_get(k->congestion, congestion, sizeof(congestion));
+	if (strcmp(congestion, "live"))
+		return SRT_REJ_CONGESTION;
+	if (k->has_filter)
+		return SRT_REJ_FILTER;
+	return k->has_group ? SRT_REJ_GROUP : 0;
+}
+
+static int sid_take(const struct blocks *k, struct srt_hs_req *out)
+{
+	struct bytes sid = k->sid;
+
+	if (!k->has_sid)
+		return 0;
+	if (bytes_left(&sid) > SRT_SID_MAX)
+		return SRT_REJ_ROGUE;
+	out->streamid_len = (uint16_t)hs_string_get(sid, out->streamid, sizeof(out->streamid));
+	// A zero inside would end the name early for whoever reads it as a string.
+	return strlen(out->streamid) == out->streamid_len ? 0 : SRT_REJX_BAD_REQUEST;
+}
+
+// Encryption is not served yet: a caller that brings a key is told what libsrt's listener without
+// a passphrase tells it.
+static int kmreq_check(const struct blocks *k, struct srt_hs_req *out)
+{
+	size_t len = bytes_left(&k->kmreq);
+
+	if (!k->has_kmreq)
+		return 0;
+	out->encrypted = true;
+	return len < KM_MIN || len > KM_MAX ? SRT_REJ_ROGUE : SRT_REJ_UNSECURE;
+}
+
+int srt_hs_conclusion_parse(const uint8_t *data, size_t len, struct srt_hs_req *out)
+{
+	struct hs_fixed f;
+	struct blocks k;
+	int rej;
+
+	if (srt_hs_classify(data, len) != SRT_HS_CONCLUSION || !hs_fixed_parse(data, len, &f))
+		return -EBADMSG;
+	*out = (struct srt_hs_req){
+		.caller_id = f.id,
+		.isn = f.isn,
+		.mss = f.mss,
+		.window = f.window,
+		.cookie = f.cookie,
+	};
+	if (f.version != HS_VERSION5)
+		return SRT_REJ_VERSION;
+	if (f.isn & ~SEQ31_MASK || !blocks_parse(&k, data, len, f.extension))
+		return SRT_REJ_ROGUE;
+	rej = hsreq_check(&k, out);
+	if (!rej)
+		rej = config_check(&k);
+	if (!rej)
+		rej = sid_take(&k, out);
+	return rej ? rej : kmreq_check(&k, out);
+}
+
+size_t srt_hs_answer_write(const struct srt_hs_answer *a, uint32_t ts, uint8_t *out, size_t cap)
+{
+	struct bytes_out b = bytes_out_of(out, cap);
+	struct hs_fixed f = {
+		.ts = ts,
+		.dst = a->caller_id,
+		.version = HS_VERSION5,
+		.extension = HS_FLAG_HSREQ,
+		.isn = a->isn,
+		.mss = a->mss,
+		.window = a->window,
+		.type = HS_CONCLUSION,
+		.id = a->own_id,
+		.cookie = a->cookie,
+	};
+
+	hs_ip_put(f.ip, a->caller_ip);
+	hs_fixed_put(&b, &f);
+	hs_ext_put(&b, HS_BLOCK_HSRSP,
+		&(struct hs_ext){.version = SRT_VERSION,
+			.flags = a->flags,
+			.rcv_latency_ms = a->own_rcv_latency_ms,
+			.snd_latency_ms = a->peer_rcv_latency_ms});
+	return bytes_out_len(&b);
+}
+
+size_t srt_hs_reject_write(const struct srt_hs_req *r, int code, uint8_t out[SRT_HS_LEN])
+{
+	struct bytes_out b = bytes_out_of(out, SRT_HS_LEN);
+	struct hs_fixed f = {
+		.dst = r->caller_id,
+		.version = HS_VERSION5,
+		.isn = r->isn,
+		.mss = r->mss,
+		.window = r->window,
+		.type = (uint32_t)code,
+		.id = r->caller_id,
+		.cookie = r->cookie,
+	};
+
+	hs_fixed_put(&b, &f);
+	return bytes_out_len(&b);
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "proto/srt_snd.h"
+
+#include "base/seq.h"
+#include "proto/srt_clock.h"
+
+#include <errno.h>
+
+enum {
+	REPAIR_PERCENT = 50,	// of the stream's rate (decisions A15)
+	BUDGET_MIN = 64 * 1500, // bytes: a slow stream may lose a whole burst too
+	RATE_MIN = 16000,	// bytes/s the budget grows by at least
+	REPAIR_HEAD = 58,	// Ethernet, IPv4, UDP and SRT headers count too
+};
+
+// One latency of the stream's rate, so that an outage as long as the latency can be repaired.
+static uint32_t budget_max(const struct srt_snd *s)
+{
+	uint64_t burst = (uint64_t)s->rate * s->latency_us / TS_S;
+
+	if (burst < BUDGET_MIN)
+		return BUDGET_MIN;
+	return burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst;
+}
+
+void srt_snd_init(struct srt_snd *s, ts_us now, const struct srt_snd_opts *o)
+{
+	memset(s, 0, sizeof(*s));
+	s->t0 = o->t0;
+	s->last_rx = s->last_tx = s->refilled = now;
+	s->peer_id = o->peer_id;
+	s->acked = o->isn & SEQ31_MASK;
+	s->latency_us = o->latency_us;
+	s->peer_flags = o->peer_flags;
+	s->repair_percent = o->repair_percent ? o->repair_percent : REPAIR_PERCENT;
+	s->rtt = srt_rtt_initial();
+	s->budget = budget_max(s);
+}
+
+// --- feed -----------------------------------------------------------------------------------
+
+static int refuse(struct srt_verdict *out, enum srt_why why)
+{
+	out->action = SRT_DROP;
+	out->why = why;
+	return why == SRT_WHY_MALFORMED ? -EBADMSG : 0;
+}
+
+static int feed_ack(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verdict *out)
+{
+	struct srt_ack a;
+
+	if (srt_ack_parse(c, &a))
+		return refuse(out, SRT_WHY_MALFORMED);
+	if (seq31_off(s->acked, a.next) > 0)
+		s->acked = a.next;
+	if (a.light)
+		return 0;
+	s->free_packets = a.free_packets;
+	srt_rtt_adopt(&s->rtt, a.rtt_us, a.rtt_var_us);
+	s->ackack = a.number;
+	s->ackack_due = true;
+	return 0;
+}
+
+static int feed_nak(const struct srt_ctrl *c, struct srt_verdict *out)
+{
+	if (c->cif_len < 4 || c->cif_len > UINT16_MAX)
+		return refuse(out, SRT_WHY_MALFORMED);
+	out->action = SRT_RESEND;
+	out->off = SRT_HDR;
+	out->len = (uint16_t)c->cif_len;
+	return 0;
+}
+
+static int feed_ctrl(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verdict *out)
+{
+	switch (c->type) {
+	case SRT_ACK:
+		return feed_ack(s, c, out);
+	case SRT_NAK:
+		return feed_nak(c, out);
+	case SRT_SHUTDOWN:
+		s->closed = true;
+		out->action = SRT_CLOSE;
+		return 0;
+	case SRT_HANDSHAKE:
+	case SRT_KEEPALIVE:
+	case SRT_CONGESTION:
+	case SRT_PEERERROR:
+		return 0;
+	case SRT_USER:
+		return refuse(out, SRT_WHY_CRYPTO); // only key material travels so
+	default:
+		return refuse(out, SRT_WHY_UNEXPECTED);
+	}
+}
+
+int srt_snd_feed(
+	struct srt_snd *s, ts_us now, const uint8_t *data, size_t len, struct srt_verdict *out)
+{
+	struct srt_ctrl c;
+	int rc;
+
+	*out = (struct srt_verdict){.action = SRT_ABSORB};
+	if (len < SRT_HDR)
+		return refuse(out, SRT_WHY_MALFORMED);
+	if (s->closed)
+		return refuse(out, SRT_WHY_UNEXPECTED);
+	s->last_rx = now;
+	if (!srt_pkt_is_ctrl(data))
+		return refuse(out, SRT_WHY_UNEXPECTED);
+	rc = srt_pkt_parse_ctrl(data, len, &c);
+	if (rc)
+		return refuse(out, rc == -ENOTSUP ? SRT_WHY_UNKNOWN : SRT_WHY_MALFORMED);
+	return feed_ctrl(s, &c, out);
+}
+
+// --- repair ---------------------------------------------------------------------------------
+
+static void refill(struct srt_snd *s, ts_us now)
+{
+	uint64_t rate = (uint64_t)s->rate * s->repair_percent / 100;
+	uint64_t elapsed = now > s->refilled ? now - s->refilled : 0;
+	uint64_t gain, max = budget_max(s);
+
+	if (rate < RATE_MIN)
+		rate = RATE_MIN;
+	gain = elapsed > 60 * TS_S ? max : rate * elapsed / TS_S;
+	if (!gain)
+		return; // keep the fraction
+	s->budget = (uint32_t)(s->budget + gain > max ? max : s->budget + gain);
+	s->refilled = now;
+}
+
+static bool repeated(const struct srt_snd *s, uint16_t seq, uint16_t now_ms, uint32_t window_us)
+{
+	for (int i = 0; i < SRT_SND_REPAIRS; i++) {
+		const struct srt_snd_repair *p = &s->repairs[i];
+		uint32_t age_us = (uint16_t)(now_ms - p->at_ms) * 1000u;
+
+		if ((uint16_t)(seq - p->first) < p->n && age_us < window_us)
+			return true;
+	}
+	return false;
+}
+
+// Remember a repair; one that follows the newest in sequence and time joins it.
+static void remember(struct srt_snd *s, uint16_t seq, uint16_t now_ms)
+{
+	struct srt_snd_repair *newest =
+		&s->repairs[(s->repair_next + SRT_SND_REPAIRS - 1) % SRT_SND_REPAIRS];
+
+	if (newest->n && newest->at_ms == now_ms && newest->n < UINT16_MAX &&
+		seq == (uint16_t)(newest->first + newest->n)) {
+		newest->n++;
+		return;
+	}
+	s->repairs[s->repair_next] = (struct srt_snd_repair){.first = seq, .n = 1, .at_ms = now_ms};
+	s->repair_next = (uint8_t)((s->repair_next + 1) % SRT_SND_REPAIRS);
+}
+
+enum srt_resend srt_snd_resend(
+	struct srt_snd *s, ts_us now, uint32_t seq, ts_us stream_play, uint16_t len)
+{
+	uint16_t now_ms = (uint16_t)(now / TS_MS);
+	uint32_t cost = len + REPAIR_HEAD;
+
+	if (now >= stream_play + s->latency_us + s->rtt.us / 2)
+		return SRT_RESEND_LATE;
+	if (repeated(s, (uint16_t)seq, now_ms, srt_rtt_suppress(&s->rtt)))
+		return SRT_RESEND_REPEATED;
+	refill(s, now);
+	if (s->budget < cost)
+		return SRT_RESEND_BUDGET;
+	s->budget -= cost;
+	remember(s, (uint16_t)seq, now_ms);
+	return SRT_RESEND_NOW;
+}
+
+size_t srt_snd_dropreq(struct srt_snd *s, ts_us now, uint32_t first, uint32_t last, uint8_t *out)
+{
+	s->last_tx = ts_max(s->last_tx, now);
+	return srt_dropreq_write(
+		out, first & SEQ31_MASK, last & SEQ31_MASK, srt_snd_ts(s, now), s->peer_id);
+}
+
+// --- poll and time --------------------------------------------------------------------------
+
+static bool poll_one(struct srt_snd *s, ts_us now, struct bytes_out *b)
+{
+	if (s->close_due) {
+		s->close_due = false;
+		s->closed = true;
+		srt_pkt_put_bare(b, SRT_SHUTDOWN, 0, srt_snd_ts(s, now), s->peer_id);
+	} else if (s->closed) {
+		return false;
+	} else if (s->ackack_due) {
+		s->ackack_due = false;
+		srt_pkt_put_bare(b, SRT_ACKACK, s->ackack, srt_snd_ts(s, now), s->peer_id);
+	} else if (s->keepalive_due) {
+		s->keepalive_due = false;
+		srt_pkt_put_bare(b, SRT_KEEPALIVE, 0, srt_snd_ts(s, now), s->peer_id);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+ssize_t srt_snd_poll(struct srt_snd *s, ts_us now, uint8_t *buf, size_t cap)
+{
+	struct bytes_out b = bytes_out_of(buf, cap);
+
+	if (!poll_one(s, now, &b))
+		return 0;
+	s->last_tx = ts_max(s->last_tx, now);
+	return (ssize_t)bytes_out_len(&b);
+}
+
+void srt_snd_note_sent(struct srt_snd *s, ts_us at)
+{
+	s->last_tx = ts_max(s->last_tx, at);
+}
+
+void srt_snd_set_rate(struct srt_snd *s, uint32_t rate)
+{
+	s->rate = rate;
+}
+
+ts_us srt_snd_expiry(const struct srt_snd *s)
+{
+	if (s->close_due || (!s->closed && (s->ackack_due || s->keepalive_due)))
+		return 0;
+	return s->closed ? TS_NEVER
+			 : ts_min(s->last_tx + SRT_KEEPALIVE_AFTER, s->last_rx + SRT_DEAD_AFTER);
+}
+
+void srt_snd_on_expiry(struct srt_snd *s, ts_us now)
+{
+	if (!s->closed && now >= s->last_tx + SRT_KEEPALIVE_AFTER)
+		s->keepalive_due = true;
+}
+
+bool srt_snd_dead(const struct srt_snd *s, ts_us now)
+{
+	return s->closed || now >= s->last_rx + SRT_DEAD_AFTER;
+}
+
+void srt_snd_close(struct srt_snd *s)
+{
+	s->close_due = !s->closed;
+}
+
+uint32_t srt_snd_ts(const struct srt_snd *s, ts_us now)
+{
+	return srt_clock_at(s->t0, now);
+}
