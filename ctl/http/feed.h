@@ -8,7 +8,8 @@
 // boot, or too old) the first event is `reset`: read the state again. Without an id only what
 // comes next is sent.
 //
-// A reader with more than FEED_BUFFER_MAX bytes unread is dropped; it resumes by its last id.
+// A reader holds a place in what is kept, and at most FEED_BUFFER_MAX bytes that it has not taken.
+// One that falls behind all that is kept is dropped.
 
 #include <jansson.h>
 
@@ -19,7 +20,7 @@ struct feed;
 struct http_request;
 
 #define FEED_KEPT 10000u
-#define FEED_BUFFER_MAX (256u * 1024)
+#define FEED_BUFFER_MAX (64u * 1024)
 
 // boot: a word that no other run of the daemon uses. Returns NULL when out of memory.
 struct feed *feed_new(struct event_base *base, const char *boot);

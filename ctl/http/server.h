@@ -24,7 +24,7 @@ enum http_role { HTTP_ROLE_NONE, HTTP_ROLE_READ, HTTP_ROLE_OPERATE, HTTP_ROLE_AD
 // Who asks (auth.c finds out).
 struct http_caller {
 	enum http_role role;
-	bool unix_peer;
+	bool is_unix;
 	uid_t uid;     // of a unix peer
 	pid_t pid;     // of a unix peer
 	char name[96]; // for the audit trail: "uid 0", "127.0.0.1"
@@ -34,10 +34,10 @@ struct http_caller {
 struct http_config {
 	size_t body_max;	  // bytes, 1 MiB
 	size_t header_max;	  // bytes, 16 KiB
-	unsigned connections_max; // 1,024
+	unsigned connections_max; // 1,024 of each listener
 	unsigned header_ms;	  // 5,000: from a request's first byte to the end of its header
 	unsigned body_ms;	  // 30,000: from there to the end of its body
-	unsigned idle_ms;	  // 60,000: between requests of a connection
+	unsigned idle_ms;	  // 60,000: between requests, and for a peer to take a reply
 	bool anonymous_read;	  // TCP callers from loopback may read
 	const char *const *hosts; // names accepted in Host, NULL-terminated; borrowed for life
 	const char *admin_group;  // of unix peers, "sluice"
@@ -111,15 +111,18 @@ void http_reply_problem(struct http_request *r, int status, const char *code, co
 
 // --- A reply without end (the feed). ---
 
-// Called once when the peer has gone or was dropped; the request is freed after it.
-typedef void (*http_gone)(struct http_request *r, void *arg);
+typedef void (*http_stream_cb)(struct http_request *r, void *arg);
 
-// Send the header of an endless reply. Afterwards only the three calls below are allowed.
-void http_stream_start(struct http_request *r, const char *type, http_gone gone, void *arg);
+// Send the header of an endless reply. Afterwards only the calls below are allowed. drained: all
+// that was queued has been handed to the kernel. gone: the peer has left or the server is going;
+// called once, the request is freed after it.
+void http_stream_start(struct http_request *r, const char *type, http_stream_cb drained,
+	http_stream_cb gone, void *arg);
 
-// Queue a piece. Returns 0; -EPIPE when the peer had to be dropped because more than buffer_max
-// bytes wait unread: `gone` has been called then.
-int http_stream_send(struct http_request *r, const void *data, size_t len, size_t buffer_max);
+// Queue a piece. The caller looks at http_stream_queued() to bound what waits for a slow peer.
+void http_stream_send(struct http_request *r, const void *data, size_t len);
+size_t http_stream_queued(const struct http_request *r); // bytes
 
-// End it from our side. `gone` is not called.
+// End it from our side, in order or at once (a peer that does not read). `gone` is not called.
 void http_stream_end(struct http_request *r);
+void http_stream_drop(struct http_request *r);
