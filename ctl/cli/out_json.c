@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "ctl/cli/out_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void document(struct out *o, const json_t *doc, const struct out_view *v, size_t n)
+{
+	json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+static void event(struct out *o, const json_t *ev, const char *text)
+{
+	json_dumpf(ev, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
+struct out *out_json_new(void)
+{
+	static const struct out_ops ops = {.document = document, .event = event};
+	struct out *o = calloc(1, sizeof(*o));
+
+	if (o)
+		o->ops = &ops;
+	return o;
+}
