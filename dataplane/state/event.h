@@ -45,7 +45,6 @@ enum cmd_kind {
 	CMD_REJECT,    // refuse a parked conclusion
 	CMD_PUSH_ADD,  // to the owner: add a route's line
 	CMD_KICK,      // end a session (subscriber, publisher, push)
-	CMD_LATE_JOIN, // reserved
 	CMD_QUIT,      // SHUTDOWN to every SRT peer, then leave the loop
 };
 
@@ -68,6 +67,7 @@ struct cmd_sock {
 	bool source;	       // else an SRT listener
 	uint8_t proto;	       // of a source: DP_PROTO_UDP, DP_PROTO_RTP
 	struct stream *stream; // of a source
+	uint64_t object;       // of a source
 	uint32_t reorder_us;
 	uint8_t from[16]; // accept only this address; all zero: any
 	session_key key;  // out, of a source: its publisher session

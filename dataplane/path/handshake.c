@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "path/path.h"
+
+#include "proto/srt_hs.h"
+#include "proto/srt_pkt.h"
+
+// Answers go back to where the packet came from, from the address that it was sent to.
+static void answer(struct path *p, const struct endpoint *local, const struct endpoint *peer,
+	const uint8_t *data, size_t len)
+{
+	struct line_udp u = {.local = *local, .peer = *peer};
+	struct line to;
+
+	line_build_udp(&to, &u);
+	port_send(p->port, &to, data, (uint16_t)len);
+}
+
+static void induction(struct path *p, const struct pkt *k)
+{
+	uint8_t out[SRT_HS_LEN];
+	uint32_t cookie = srt_cookie_make(&p->cookie, &k->rx.peer, k->rx.local.port, p->now);
+
+	srt_hs_induction_answer(k->rx.data, cookie, out);
+	answer(p, &k->rx.local, &k->rx.peer, out, sizeof(out));
+	p->stats->handshakes++;
+}
+
+static void reject(struct path *p, const struct parked *q, int code)
+{
+	uint8_t out[SRT_HS_LEN];
+
+	answer(p, &q->local, &q->peer, out, srt_hs_reject_write(&q->req, code, out));
+	p->stats->rejects++;
+}
+
+void handshake_refuse(struct path *p, struct park_entry *e, int code)
+{
+	e->state = PARK_REFUSED;
+	e->code = code;
+	reject(p, &e->p, code);
+}
+
+// The timestamp is fresh on every repeat: the caller takes its time base from whichever copy it
+// gets (srt-wire 5.2 step 2).
+void handshake_answer(struct path *p, struct session *s)
+{
+	uint8_t out[SRT_HS_ANSWER_MAX];
+	uint32_t ts = (uint32_t)(p->now - s->t0 + 100 * TS_S);
+	size_t len = srt_hs_answer_write(&s->answer, ts, out, sizeof(out));
+
+	port_send(p->port, &s->line, out, (uint16_t)len);
+}
+
+// A conclusion that we have seen: its first copy decides.
+static void repeated(struct path *p, struct pkt *k, struct park_entry *e)
+{
+	struct session *s;
+
+	if (e->state == PARK_REFUSED)
+		reject(p, &e->p, e->code);
+	if (e->state == PARK_ADMITTED && session_key_worker(e->key) != p->worker) {
+		forward_pkt(p, k, session_key_worker(e->key), session_key_slot(e->key));
+		return;
+	}
+	if (e->state == PARK_ADMITTED) {
+		s = session_of_key(&p->sessions, e->key);
+		if (s && !s->closing)
+			handshake_answer(p, s);
+	}
+	path_absorb(p, k);
+}
+
+static void park(struct path *p, struct pkt *k, struct parked *q)
+{
+	struct park_entry *e;
+	struct event ev = {.kind = EV_JOIN};
+
+	q->peer = k->rx.peer;
+	q->local = k->rx.local;
+	q->tag = k->rx.tag;
+	q->arrival = k->rx.arrival;
+	q->base_ts = be32_get(k->rx.data + 8);
+	e = park_add(&p->park, p->now, q);
+	if (!e) {
+		reject(p, q, SRT_REJ_BACKLOG);
+		path_drop(p, k, DP_DROP_PARK_FULL);
+		return;
+	}
+	ev.park = park_index(&p->park, e);
+	path_event(p, &ev);
+	path_absorb(p, k);
+}
+
+static void conclusion(struct path *p, struct pkt *k)
+{
+	struct parked q = {0};
+	struct park_entry *e;
+	int rc;
+
+	if (!srt_cookie_ok(
+		    &p->cookie, &k->rx.peer, k->rx.local.port, p->now, srt_hs_cookie(k->rx.data))) {
+		path_drop(p, k, DP_DROP_BAD_COOKIE);
+		return;
+	}
+	e = park_find(&p->park, &k->rx.peer, srt_hs_caller_id(k->rx.data));
+	if (e) {
+		repeated(p, k, e);
+		return;
+	}
+	rc = srt_hs_conclusion_parse(k->rx.data, k->rx.len, &q.req);
+	if (rc < 0) {
+		path_drop(p, k, DP_DROP_MALFORMED);
+		return;
+	}
+	if (!rc) {
+		park(p, k, &q);
+		return;
+	}
+	q.peer = k->rx.peer;
+	q.local = k->rx.local;
+	reject(p, &q, rc);
+	path_absorb(p, k);
+}
+
+void handshake_feed(struct path *p, struct pkt *k)
+{
+	switch (srt_hs_classify(k->rx.data, k->rx.len)) {
+	case SRT_HS_INDUCTION:
+		induction(p, k);
+		path_absorb(p, k);
+		break;
+	case SRT_HS_CONCLUSION:
+		conclusion(p, k);
+		break;
+	case SRT_HS_NONE:
+		path_drop(p, k, DP_DROP_MALFORMED);
+		break;
+	}
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "path/path.h"
+
+#define HOUSE_STALL_US (2 * TS_S)  // decisions A26
+#define HOUSE_LINGER_US (5 * TS_S) // a follower without subscribers lets go
+#define HOUSE_RATE_US (1 * TS_S)
+
+void house_stream_state(struct path *p, struct view *v, enum dp_stream_state state)
+{
+	struct event e = {.kind = EV_STREAM, .stream = v->stream, .state = (uint8_t)state};
+
+	if (v->in.state == state)
+		return;
+	v->in.state = (uint8_t)state;
+	v->stats->state = state;
+	path_event(p, &e);
+}
+
+static void measure_rate(struct path *p, struct view *v)
+{
+	uint64_t bytes = v->sent_srt.bytes, span = p->now - v->rate_at;
+
+	if (span < HOUSE_RATE_US)
+		return;
+	v->rate_bps = (uint32_t)((bytes - v->rate_bytes) * TS_S / span);
+	v->rate_bytes = bytes;
+	v->rate_at = p->now;
+}
+
+static void keep_owner(struct path *p, struct view *v)
+{
+	ring_trim(p, v);
+	if (v->in.state == DP_STREAM_LIVE && p->now - v->in.last_rx > HOUSE_STALL_US)
+		house_stream_state(p, v, DP_STREAM_STALLED);
+}
+
+static void keep_follower(struct path *p, struct view *v)
+{
+	follow_report(p, v);
+	if (v->n_sessions || p->now - v->lonely_since < HOUSE_LINGER_US)
+		return;
+	follow_end(p, v);
+}
+
+void house_keep(struct path *p)
+{
+	for (uint32_t i = 0; i < p->n_open; i++) {
+		struct view *v = p->open[i];
+
+		measure_rate(p, v);
+		if (v->owner)
+			keep_owner(p, v);
+		else if (v->following)
+			keep_follower(p, v);
+		else if (v->n_sessions)
+			follow_begin(p, v); // its ring was full at the first try
+	}
+}

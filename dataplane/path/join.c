@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "base/seq.h"
+#include "path/path.h"
+#include "proto/srt_hs.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { JOIN_MSS = 1500, JOIN_WINDOW = 8192 };
+
+struct view *join_view(struct path *p, struct stream *s)
+{
+	struct view *v = &p->views[s->index];
+
+	if (v->stream == s)
+		return v;
+	view_open(v, s, s->owner == p->worker, p->entries + (size_t)s->index * HISTORY_CAP,
+		rand_below(&p->rand, 1u << 30));
+	if (v->owner) {
+		s->follow = &p->follows[s->index];
+		memset(s->follow, 0, sizeof(*s->follow));
+	}
+	v->lonely_since = p->now;
+	p->open[p->n_open++] = v;
+	return v;
+}
+
+static void begun(struct path *p, struct session *s)
+{
+	struct event e = {
+		.kind = EV_UP,
+		.stream = s->view->stream,
+		.proto = s->proto,
+		.mode = s->kind == SESSION_SUB || s->kind == SESSION_PUSH ? DP_MODE_PLAY
+									  : DP_MODE_PUBLISH,
+		.peer = s->peer,
+		.object = s->object,
+	};
+
+	session_show(s);
+	e.key = session_key_get(&p->sessions, s);
+	p->stats->sessions = p->sessions.used;
+	if (e.mode == DP_MODE_PLAY)
+		s->view->tx->subscribers++;
+	path_event(p, &e);
+}
+
+static void answer_fill(struct session *s, const struct parked *q, const struct cmd_admit *c)
+{
+	uint32_t flags = SRT_F_TSBPDSND | SRT_F_TSBPDRCV | SRT_F_CRYPT | SRT_F_TLPKTDROP |
+			 SRT_F_NAKREPORT | (q->req.flags & SRT_F_REXMITFLG);
+
+	s->answer = (struct srt_hs_answer){
+		.own_id = s->id,
+		.caller_id = q->req.caller_id,
+		.isn = q->req.isn,
+		.mss = q->req.mss < JOIN_MSS ? q->req.mss : JOIN_MSS,
+		.window = JOIN_WINDOW,
+		.cookie = q->req.cookie,
+		.flags = flags,
+		.own_rcv_latency_ms = (uint16_t)c->own_rcv_latency_ms,
+		.peer_rcv_latency_ms = (uint16_t)c->peer_rcv_latency_ms,
+	};
+	memcpy(s->answer.caller_ip, q->peer.ip, sizeof(q->peer.ip));
+}
+
+// What both directions of an SRT session have in common. NULL: no slot.
+static struct session *srt_begin(
+	struct path *p, const struct parked *q, const struct cmd_admit *c, enum session_kind kind)
+{
+	struct session *s = session_take(&p->sessions);
+	struct line_udp u = {.local = q->local, .peer = q->peer};
+
+	if (!s)
+		return NULL;
+	s->kind = kind;
+	s->proto = DP_PROTO_SRT;
+	s->id = session_id_make(p->worker, s->slot, (uint32_t)rand_u64(&p->rand));
+	s->tag = q->tag;
+	s->peer = q->peer;
+	s->local = q->local;
+	s->since = s->t0 = p->now;
+	s->isn = q->req.isn;
+	line_build_udp(&s->line, &u);
+	answer_fill(s, q, c);
+	view_link(join_view(p, c->stream), s);
+	return s;
+}
+
+// Its packets begin when the stream has one: at once when the history holds something.
+static void wait_for_start(struct path *p, struct session *s)
+{
+	struct view *v = s->view;
+
+	s->cursor = SESSION_START_UNSET;
+	s->next_starting = v->out.starting;
+	v->out.starting = s;
+	v->out.n_starting++;
+	p->n_starting++;
+	p->start_due = true;
+	if (!v->owner && !v->following)
+		follow_begin(p, v);
+}
+
+int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, session_key *key)
+{
+	const struct srt_hs_req *r = &e->p.req;
+	struct session *s = srt_begin(p, &e->p, c, SESSION_SUB);
+	struct srt_snd_opts o = {
+		.peer_id = r->caller_id,
+		.isn = r->isn,
+		.t0 = p->now,
+		.latency_us = c->peer_rcv_latency_ms * TS_MS,
+		.peer_flags = r->flags,
+		.repair_percent = (uint8_t)c->stream->cfg.repair_percent,
+	};
+
+	if (!s)
+		return -ENOSPC;
+	s->latency_ms = c->peer_rcv_latency_ms;
+	s->dts = (uint32_t)(100 * TS_S - s->t0);
+	srt_conn_init_snd(&s->conn, p->now, &o);
+	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
+	handshake_answer(p, s);
+	session_poll(p, s);
+	wait_for_start(p, s);
+	begun(p, s);
+	*key = session_key_get(&p->sessions, s);
+	return 0;
+}
+
+static struct srt_rcv *rcv_take(struct path *p)
+{
+	if (p->n_rcvs_free)
+		return p->rcvs_free[--p->n_rcvs_free];
+	return p->n_rcvs_fresh < p->n_rcvs ? &p->rcvs[p->n_rcvs_fresh++] : NULL;
+}
+
+static void publish_begin(struct path *p, struct view *v, struct session *s)
+{
+	v->in.publisher = s;
+	v->in.last_rx = p->now;
+	v->in.scan = (struct mpegts_scan){0};
+	begun(p, s);
+	v->stats->publisher = session_key_get(&p->sessions, s);
+}
+
+int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
+{
+	const struct parked *q = &c->from;
+	struct session *old = c->replaces ? session_of_key(&p->sessions, c->replaces) : NULL;
+	struct srt_rcv *rcv;
+	struct session *s;
+	struct srt_rcv_opts o = {
+		.peer_id = q->req.caller_id,
+		.isn = q->req.isn,
+		.t0 = p->now,
+		.base_arrival = q->arrival,
+		.base_ts = q->base_ts,
+		.latency_us = c->own_rcv_latency_ms * TS_MS,
+		.peer_rexmitflg = q->req.flags & SRT_F_REXMITFLG,
+	};
+
+	if (old)
+		leave_session(p, old, CLOSE_REPLACED);
+	if (join_view(p, c->stream)->in.publisher)
+		return -EBUSY;
+	rcv = rcv_take(p);
+	s = rcv ? srt_begin(p, q, c, SESSION_PUB) : NULL;
+	if (!s) {
+		if (rcv)
+			p->rcvs_free[p->n_rcvs_free++] = rcv;
+		return -ENOSPC;
+	}
+	s->rcv = rcv;
+	s->latency_ms = c->own_rcv_latency_ms;
+	o.own_id = s->id;
+	srt_conn_init_rcv(&s->conn, p->now, rcv, &o);
+	handshake_answer(p, s);
+	session_poll(p, s);
+	publish_begin(p, s->view, s);
+	*key = session_key_get(&p->sessions, s);
+	return 0;
+}
+
+int join_source(struct path *p, const struct cmd_sock *c, session_key *key)
+{
+	struct view *v = join_view(p, c->stream);
+	struct session *s;
+
+	if (v->in.publisher)
+		return -EBUSY;
+	s = session_take(&p->sessions);
+	if (!s)
+		return -ENOSPC;
+	s->kind = SESSION_SOURCE;
+	s->proto = c->proto;
+	s->tag = c->tag;
+	s->object = c->object;
+	s->since = p->now;
+	s->reorder_us = c->reorder_us;
+	memcpy(s->from, c->from, sizeof(s->from));
+	rtp_rx_init(&s->rtp);
+	view_link(v, s);
+	p->tags[c->tag % PATH_TAGS] = s;
+	publish_begin(p, v, s);
+	*key = session_key_get(&p->sessions, s);
+	return 0;
+}
+
+// TS that did not come as RTP gets a header of ours: random start, fixed SSRC.
+void join_push_line(struct view *v, struct session *s)
+{
+	struct line_udp u = {
+		.local = s->local,
+		.peer = s->peer,
+		.ifindex = s->ifindex,
+		.ttl = s->ttl,
+		.dscp = s->dscp,
+	};
+	struct line_rtp rtp = {.dseq = (uint16_t)s->dseq, .dts = s->dts, .ssrc = s->isn};
+
+	if (s->proto == DP_PROTO_RTP && v->format == DP_FORMAT_TS)
+		line_build_rtp(&s->line, &u, &rtp);
+	else
+		line_build_udp(&s->line, &u);
+}
+
+int join_push(struct path *p, const struct cmd_push *c, session_key *key)
+{
+	struct view *v = join_view(p, c->stream);
+	struct sublist *l = c->proto == DP_PROTO_RTP ? &v->out.rtp : &v->out.udp;
+	struct session *s = session_take(&p->sessions);
+
+	if (!s)
+		return -ENOSPC;
+	s->kind = SESSION_PUSH;
+	s->proto = c->proto;
+	s->object = c->object;
+	s->peer = c->peer;
+	s->local = endpoint_of_v4(0, 0);
+	s->ttl = c->ttl;
+	s->dscp = c->dscp;
+	s->ifindex = c->ifindex;
+	s->since = p->now;
+	s->dseq = (uint32_t)rand_u64(&p->rand);
+	s->dts = (uint32_t)rand_u64(&p->rand);
+	s->isn = (uint32_t)rand_u64(&p->rand);
+	s->list = l;
+	s->base = v->sent_push;
+	join_push_line(v, s);
+	if (sublist_add(l, &p->lists, &s->line, s, &s->place)) {
+		session_give(&p->sessions, s);
+		return -ENOSPC;
+	}
+	view_link(v, s);
+	begun(p, s);
+	*key = session_key_get(&p->sessions, s);
+	return 0;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "path/path.h"
+
+static struct sublist_place *place_of(struct session *s)
+{
+	return &s->place;
+}
+
+static void leave_starting(struct path *p, struct session *s)
+{
+	struct view *v = s->view;
+
+	for (struct session **at = &v->out.starting; *at; at = &(*at)->next_starting)
+		if (*at == s) {
+			*at = s->next_starting;
+			v->out.n_starting--;
+			p->n_starting--;
+			return;
+		}
+}
+
+static void leave_player(struct path *p, struct session *s)
+{
+	struct view *v = s->view;
+
+	if (s->place.chunk)
+		sublist_del(s->list, &p->lists, &s->place, place_of);
+	else
+		leave_starting(p, s);
+	v->tx->subscribers--;
+	v->lonely_since = p->now;
+}
+
+static void leave_publisher(struct path *p, struct session *s)
+{
+	struct view *v = s->view;
+
+	v->in.publisher = NULL;
+	v->stats->publisher = 0;
+	if (s->kind == SESSION_SOURCE)
+		p->tags[s->tag % PATH_TAGS] = NULL;
+	if (s->rcv)
+		p->rcvs_free[p->n_rcvs_free++] = s->rcv;
+	// Nobody fills its holes now.
+	if (v->history.next > v->history.first)
+		ring_give_up(p, v, v->history.first, v->history.next - 1);
+	house_stream_state(p, v, DP_STREAM_IDLE);
+}
+
+static void say_shutdown(struct path *p, struct session *s)
+{
+	srt_conn_close(&s->conn);
+	session_poll(p, s);
+}
+
+void leave_session(struct path *p, struct session *s, enum close_reason why)
+{
+	struct event e = {
+		.kind = EV_DOWN,
+		.key = session_key_get(&p->sessions, s),
+		.stream = s->view->stream,
+		.proto = s->proto,
+		.mode = s->kind == SESSION_SUB || s->kind == SESSION_PUSH ? DP_MODE_PLAY
+									  : DP_MODE_PUBLISH,
+		.reason = (uint8_t)why,
+		.peer = s->peer,
+		.object = s->object,
+	};
+
+	s->closing = true;
+	if (s->proto == DP_PROTO_SRT && why != CLOSE_PEER)
+		say_shutdown(p, s);
+	wheel_disarm(&p->wheel, &s->timer);
+	if (e.mode == DP_MODE_PLAY)
+		leave_player(p, s);
+	else
+		leave_publisher(p, s);
+	view_unlink(s);
+	session_give(&p->sessions, s);
+	p->stats->sessions = p->sessions.used;
+	path_event(p, &e);
+}
+
+void leave_view(struct path *p, struct view *v)
+{
+	while (v->sessions)
+		leave_session(p, v->sessions, CLOSE_SHUTDOWN);
+}
+
+// True when nothing of the stream is left here, followers' clones included, and the slot is free
+// for another.
+bool leave_view_done(struct path *p, struct view *v)
+{
+	if (!v->owner && v->following)
+		follow_end(p, v);
+	while (ring_pop(p, v))
+		;
+	if (v->following || v->history.first != v->history.next || (v->owner && v->in.followers))
+		return false;
+	for (uint32_t i = 0; i < p->n_open; i++)
+		if (p->open[i] == v)
+			p->open[i] = p->open[--p->n_open];
+	v->stream = NULL;
+	return true;
+}

@@ -1,0 +1,181 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// The path of a packet: six stages, in this order, called by worker/loop.c. Each works on the batch
+// and leaves in it what goes on.
+//
+// The batch owns its packets. A stage that takes a packet out is its new owner: it hands it on or
+// calls path_drop() or path_absorb(), which release the frame. Everything here belongs to one
+// worker; nothing locks, allocates, logs or calls the kernel but the port.
+
+#include "base/rand.h"
+#include "base/wheel.h"
+#include "io/port.h"
+#include "proto/srt_cookie.h"
+#include "proto/srt_verdict.h"
+#include "state/note.h"
+#include "state/park.h"
+#include "state/session.h"
+#include "state/view.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PATH_WORKERS 64u
+#define PATH_TAGS 4096u	     // sockets: listeners and sources
+#define PATH_START_BURST 16u // packets per millisecond to one late joiner
+
+struct arena;
+struct rte_ring;
+
+enum pkt_kind { PKT_HANDSHAKE, PKT_SRT, PKT_SOURCE, PKT_MEDIA };
+
+// What the session stage found in a packet that goes on.
+struct pkt_media {
+	struct view *view;
+	uint64_t seq; // the stream's
+	ts_us play;
+	uint16_t at, len;	 // what the history keeps, within the datagram
+	uint16_t off, media_len; // the media payload within that
+	bool recovered;
+};
+
+struct pkt {
+	struct port_rx rx;
+	struct session *session; // NULL: a handshake
+	enum pkt_kind kind;
+	struct pkt_media media; // of PKT_MEDIA
+};
+
+struct batch {
+	unsigned n;
+	struct pkt pkts[PORT_BURST];
+};
+
+struct path_retired {
+	struct rte_mbuf *frame;
+	uint64_t posted;
+};
+
+struct path {
+	struct port *port;
+	struct arena *arena;
+	unsigned worker, n_workers;
+	ts_us now; // of this round
+
+	struct session_table sessions;
+	struct srt_rcv *rcvs; // pool of publishers' receivers
+	uint32_t n_rcvs, n_rcvs_fresh, n_rcvs_free;
+	struct srt_rcv **rcvs_free;
+	struct sublist_pool lists;
+	struct park park;
+	struct view *views; // by stream index
+	uint32_t n_views;
+	struct view **open; // the views in use
+	uint32_t n_open;
+	struct history_entry *entries; // n_views x HISTORY_CAP
+	struct stream_follow *follows; // by stream index, shared by all workers
+
+	struct session *tags[PATH_TAGS]; // source behind a socket; NULL: an SRT listener
+	struct view *dirty;
+	uint32_t n_starting;
+	bool start_due; // somebody catches up ...
+	ts_us start_at; // ... and may go on at this time
+	struct wheel wheel;
+	struct rand rand;
+	struct srt_cookie_key cookie;
+
+	struct rte_ring *to[PATH_WORKERS]; // notes to other workers
+	uint64_t wake;			   // workers that got one this round
+	struct rte_ring *up;		   // events to control
+	bool up_dirty;
+
+	struct path_retired *retired; // FIFO of n_retired places
+	uint32_t retired_head, retired_tail, n_retired;
+
+	struct dp_stats_worker *stats;
+	struct dp_stats_header *segment;
+};
+
+void path_rx(struct path *p, struct batch *b);	    // from the port; arrival time stamped
+void path_steer(struct path *p, struct batch *b);   // destination id, or socket -> session
+void path_session(struct path *p, struct batch *b); // protocol verdict: deliver, absorb, drop
+void path_ring(struct path *p, struct batch *b);    // into the stream's history
+void path_fanout(struct path *p);		    // one line per subscriber, in-order pushes
+void path_tx(struct path *p);			    // queued -> port; frames done -> arena
+
+// --- what the stages and the worker's commands share ----------------------------------------
+
+// drop.c: the only place that gives up a packet, by a named counter.
+void path_drop(struct path *p, struct pkt *k, enum dp_drop why);
+void path_count(struct path *p, enum dp_drop why, uint64_t n);
+void path_absorb(struct path *p, struct pkt *k); // it has served its purpose
+
+// handshake.c
+void handshake_feed(struct path *p, struct pkt *k);
+void handshake_refuse(struct path *p, struct park_entry *e, int code);
+void handshake_answer(struct path *p, struct session *s);
+
+// session.c: send what the protocol object has to say, and arm its timer.
+void session_poll(struct path *p, struct session *s);
+void session_on_timer(struct path *p, struct session *s);
+void session_source_gaps(struct path *p, struct session *s); // give up holes that are due
+
+// repair.c: a subscriber lacks what the loss list says.
+void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t len);
+
+// ring.c
+void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq);
+void ring_give_up(struct path *p, struct view *v, uint64_t first, uint64_t last);
+void ring_trim(struct path *p, struct view *v); // what is older than the history's depth
+bool ring_pop(struct path *p, struct view *v);
+
+// fanout.c, inorder.c, start.c
+void fanout_mark(struct path *p, struct view *v);		 // look at it in this round
+void fanout_fresh(struct path *p, struct view *v, uint64_t seq); // to every SRT subscriber
+void fanout_missing(struct path *p, struct view *v, uint64_t first, uint64_t last); // DROPREQ
+void fanout_list(struct path *p, struct view *v, enum line_kind kind, const struct port_payload *pl,
+	unsigned n, const struct sublist *l);
+struct port_payload fanout_payload(
+	const struct path *p, const struct history_entry *e, uint64_t seq);
+void inorder_advance(struct path *p, struct view *v);
+void inorder_reformat(struct path *p, struct view *v);
+void fanout_count(struct path *p, struct view *v, const struct port_payload *pl, unsigned n,
+	unsigned subscribers, unsigned copies);
+void start_turn(struct path *p);	// late joiners go on
+ts_us start_next(const struct path *p); // when they want their next turn; TS_NEVER
+
+// follow.c: the histories of other workers.
+void follow_begin(struct path *p, struct view *v);
+void follow_end(struct path *p, struct view *v);
+void follow_publish(struct path *p, struct view *v, uint64_t seq, const struct history_entry *e);
+void follow_gave_up(struct path *p, struct view *v, uint64_t first, uint64_t last);
+void follow_feed(struct path *p, unsigned from, const struct note *n);
+bool follow_allows_pop(const struct path *p, const struct view *v);
+void follow_report(struct path *p, struct view *v);
+
+// forward.c: a packet that landed on the wrong worker.
+void forward_pkt(struct path *p, struct pkt *k, unsigned worker, uint32_t slot);
+void forward_open(struct path *p, const struct note *n, struct batch *b);
+int path_note(struct path *p, unsigned worker, const struct note *n);
+
+// join.c: sessions begin ...
+int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, session_key *key);
+int join_publish(struct path *p, const struct cmd_admit *c, session_key *key);
+int join_source(struct path *p, const struct cmd_sock *c, session_key *key);
+int join_push(struct path *p, const struct cmd_push *c, session_key *key);
+void join_push_line(struct view *v, struct session *s);
+struct view *join_view(struct path *p, struct stream *s); // opened when it was not
+
+// ... and end (leave.c).
+void leave_session(struct path *p, struct session *s, enum close_reason why);
+void leave_view(struct path *p, struct view *v); // all its sessions; then ask:
+bool leave_view_done(struct path *p, struct view *v);
+
+// house.c: every 100 ms.
+void house_keep(struct path *p);
+void house_stream_state(struct path *p, struct view *v, enum dp_stream_state state);
+
+void path_event(struct path *p, const struct event *e);
+void session_note_more(struct session *s, const struct port_payload *pl); // sent apart

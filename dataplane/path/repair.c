@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "base/seq.h"
+#include "path/path.h"
+#include "proto/srt_pkt.h"
+
+// A subscriber's NAK: its numbers are mapped back to the stream's, and what the history holds is
+// sent again with R set (srt-wire 9; decisions A9, A15). Neighbours that are gone for good are
+// answered by one DROPREQ.
+
+struct gap {
+	uint32_t first, last; // the peer's numbers
+	bool open;
+};
+
+static void gap_close(struct path *p, struct session *s, struct gap *g)
+{
+	uint8_t out[SRT_HDR + 8];
+	size_t len;
+
+	if (!g->open)
+		return;
+	len = srt_snd_dropreq(&s->conn.snd, p->now, g->first, g->last, out);
+	port_send(p->port, &s->line, out, (uint16_t)len);
+	g->open = false;
+}
+
+static void gap_add(struct path *p, struct session *s, struct gap *g, uint32_t n)
+{
+	path_count(p, DP_DROP_NAK_LATE, 1);
+	s->dropped++;
+	if (!g->open || n != seq31_add(g->last, 1)) {
+		gap_close(p, s, g);
+		g->first = n;
+		g->open = true;
+	}
+	g->last = n;
+}
+
+static void resend(struct path *p, struct session *s, const struct history_entry *e, uint64_t seq)
+{
+	struct port_payload pl = fanout_payload(p, e, seq);
+
+	pl.word1 |= srt_snd_rexmit_bit(&s->conn.snd);
+	if (!port_tx_fanout(p->port, LINE_SRT, &pl, 1, &s->line, 1))
+		return;
+	s->retransmitted++;
+	session_note_more(s, &pl);
+	s->view->tx->retransmitted_packets++;
+	fanout_count(p, s->view, &pl, 1, 1, 1);
+}
+
+static void wanted(struct path *p, struct session *s, struct gap *g, uint32_t n, uint64_t seq)
+{
+	const struct history_entry *e = history_find(&s->view->history, seq);
+
+	switch (srt_snd_resend(&s->conn.snd, p->now, n, e->play, e->media_len)) {
+	case SRT_RESEND_NOW:
+		resend(p, s, e, seq);
+		break;
+	case SRT_RESEND_REPEATED:
+		path_count(p, DP_DROP_NAK_REPEATED, 1);
+		break;
+	case SRT_RESEND_BUDGET:
+		path_count(p, DP_DROP_NAK_BUDGET, 1);
+		break;
+	case SRT_RESEND_LATE:
+		gap_add(p, s, g, n);
+		break;
+	}
+}
+
+static void lacking(struct path *p, struct session *s, struct gap *g, uint32_t n)
+{
+	const struct history *h = &s->view->history;
+	uint64_t seq = seq31_extend(h->next, (n - s->dseq) & SEQ31_MASK);
+
+	if ((int64_t)(h->next - seq) <= 0) // not sent yet
+		return;
+	if (history_find(h, seq))
+		wanted(p, s, g, n, seq);
+	else if (history_covers(h, seq) && !(history_at(h, seq)->flags & HISTORY_GIVEN_UP))
+		path_count(p, DP_DROP_NAK_PENDING, 1);
+	else
+		gap_add(p, s, g, n);
+}
+
+void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t len)
+{
+	struct srt_loss loss = srt_loss_of(list, len);
+	struct gap g = {0};
+	uint32_t first, last;
+
+	if (s->kind != SESSION_SUB || s->cursor == SESSION_START_UNSET)
+		return;
+	while (srt_loss_next(&loss, &first, &last))
+		for (uint32_t n = first;; n = seq31_add(n, 1)) {
+			lacking(p, s, &g, n);
+			if (n == last)
+				break;
+		}
+	gap_close(p, s, &g);
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "path/path.h"
+
+#include "proto/rtcp.h"
+
+#include <errno.h>
+
+static enum dp_drop drop_of(enum srt_why why)
+{
+	switch (why) {
+	case SRT_WHY_NONE:
+		return DP_DROP_NONE;
+	case SRT_WHY_MALFORMED:
+	case SRT_WHY_UNKNOWN:
+		return DP_DROP_MALFORMED;
+	case SRT_WHY_DUPLICATE:
+		return DP_DROP_DUPLICATE;
+	case SRT_WHY_LATE:
+		return DP_DROP_LATE;
+	case SRT_WHY_AHEAD:
+		return DP_DROP_AHEAD;
+	case SRT_WHY_UNEXPECTED:
+		return DP_DROP_UNEXPECTED;
+	case SRT_WHY_CRYPTO:
+		return DP_DROP_UNDECRYPTABLE;
+	}
+	return DP_DROP_MALFORMED;
+}
+
+// Holes that its receiver will not see filled any more.
+static void gave_up(struct path *p, struct session *s)
+{
+	uint64_t first, last;
+
+	while (srt_conn_gave_up(&s->conn, &first, &last))
+		if (s->anchored)
+			ring_give_up(p, s->view, s->anchor + first, s->anchor + last);
+}
+
+static void arm(struct path *p, struct session *s)
+{
+	ts_us due = srt_conn_expiry(&s->conn);
+
+	// Lazy: what is armed early enough finds out by itself when it fires (decisions A12).
+	if (!wheel_armed(&s->timer) || due < s->timer.due)
+		wheel_arm(&p->wheel, &s->timer, due);
+}
+
+void session_poll(struct path *p, struct session *s)
+{
+	uint8_t out[1500];
+	ssize_t len;
+
+	while ((len = srt_conn_poll(&s->conn, p->now, out, sizeof(out))) > 0)
+		port_send(p->port, &s->line, out, (uint16_t)len);
+	arm(p, s);
+}
+
+static void srt_timer(struct path *p, struct session *s)
+{
+	if (s->kind == SESSION_SUB) {
+		srt_snd_note_sent(&s->conn.snd, s->view->last_sent);
+		srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
+	}
+	srt_conn_on_expiry(&s->conn, p->now);
+	if (srt_conn_dead(&s->conn, p->now)) {
+		leave_session(p, s, CLOSE_TIMEOUT);
+		return;
+	}
+	if (s->kind == SESSION_PUB)
+		gave_up(p, s);
+	session_poll(p, s);
+}
+
+void session_on_timer(struct path *p, struct session *s)
+{
+	if (s->kind == SESSION_SUB || s->kind == SESSION_PUB)
+		srt_timer(p, s);
+	else if (s->kind == SESSION_SOURCE)
+		session_source_gaps(p, s);
+}
+
+// The packet's number and time in the stream. A publisher that comes anew goes on at last + 1, and
+// its clock never steps back (decisions A4).
+static void anchor(struct session *s, ts_us play)
+{
+	struct view *v = s->view;
+
+	s->anchored = true;
+	s->anchor = v->history.next;
+	s->play_shift = play > v->in.last_play ? 0 : (int64_t)(v->in.last_play + 1 - play);
+}
+
+static bool deliver(struct path *p, struct pkt *k, uint64_t seq, ts_us play)
+{
+	struct session *s = k->session;
+
+	if (k->media.media_len > WIRE_PAYLOAD_MAX_V4) {
+		path_drop(p, k, DP_DROP_OVERSIZE);
+		return false;
+	}
+	if (!s->anchored)
+		anchor(s, play);
+	k->kind = PKT_MEDIA;
+	k->media.view = s->view;
+	k->media.seq = s->anchor + seq;
+	k->media.play = play + (uint64_t)s->play_shift;
+	s->rx_packets++;
+	s->rx_bytes += k->media.media_len;
+	return true;
+}
+
+static bool deliver_srt(struct path *p, struct pkt *k, const struct srt_verdict *v)
+{
+	struct session *s = k->session;
+	ts_us play = v->play;
+
+	if (s->kind != SESSION_PUB) {
+		path_drop(p, k, DP_DROP_UNEXPECTED);
+		return false;
+	}
+	if (s->view->stream->cfg.leg_shared)
+		play -= s->latency_ms * TS_MS;
+	k->media = (struct pkt_media){
+		.at = v->off,
+		.len = v->len,
+		.media_len = v->len,
+		.recovered = v->recovered,
+	};
+	return deliver(p, k, v->seq, play);
+}
+
+// True when the packet goes on to the ring.
+static bool feed_srt(struct path *p, struct pkt *k)
+{
+	struct session *s = k->session;
+	struct srt_verdict v;
+	bool on = false;
+
+	srt_conn_feed(&s->conn, k->rx.arrival, k->rx.data, k->rx.len, &v);
+	switch (v.action) {
+	case SRT_DELIVER:
+		on = deliver_srt(p, k, &v);
+		break;
+	case SRT_RESEND:
+		s->naks++;
+		repair_feed(p, s, k->rx.data + v.off, v.len);
+		path_absorb(p, k);
+		break;
+	case SRT_ABSORB:
+		path_absorb(p, k);
+		break;
+	case SRT_DROP:
+		path_drop(p, k, drop_of(v.why));
+		break;
+	case SRT_CLOSE:
+		path_absorb(p, k);
+		leave_session(p, s, CLOSE_PEER);
+		return false;
+	}
+	if (s->kind == SESSION_PUB)
+		gave_up(p, s);
+	session_poll(p, s);
+	return on;
+}
+
+static bool feed_udp(struct path *p, struct pkt *k)
+{
+	uint64_t n = k->session->rx_packets;
+
+	k->media = (struct pkt_media){.len = k->rx.len, .media_len = k->rx.len};
+	return deliver(p, k, n, k->rx.arrival);
+}
+
+// Holes before the newest packet that have waited long enough (decisions A10).
+void session_source_gaps(struct path *p, struct session *s)
+{
+	struct view *v = s->view;
+	const struct history *h = &v->history;
+	uint64_t behind;
+
+	while (v->in.inorder < h->next && !history_at(h, v->in.inorder)->frame) {
+		ts_us due;
+
+		for (behind = v->in.inorder; !history_at(h, behind)->frame; behind++)
+			if (behind + 1 == h->next)
+				return;
+		due = history_at(h, behind)->arrival + s->reorder_us;
+		if (due > p->now) {
+			wheel_arm(&p->wheel, &s->timer, due);
+			return;
+		}
+		ring_give_up(p, v, v->in.inorder, behind - 1);
+		inorder_advance(p, v);
+	}
+}
+
+static enum dp_drop drop_of_rtp(enum rtp_rx_action a)
+{
+	return a == RTP_RX_MALFORMED ? DP_DROP_NOT_MEDIA : DP_DROP_WRONG_SOURCE;
+}
+
+static bool feed_rtp(struct path *p, struct pkt *k)
+{
+	struct session *s = k->session;
+	struct rtp_rx_verdict v;
+
+	if (rtcp_is(k->rx.data, k->rx.len)) {
+		path_absorb(p, k);
+		return false;
+	}
+	rtp_rx_feed(&s->rtp, k->rx.arrival, k->rx.data, k->rx.len, &v);
+	if (v.action == RTP_RX_MALFORMED || v.action == RTP_RX_STRANGER) {
+		path_drop(p, k, drop_of_rtp(v.action));
+		return false;
+	}
+	if (v.action == RTP_RX_BEGIN)
+		s->anchored = false;
+	k->media = (struct pkt_media){.len = k->rx.len, .off = v.off, .media_len = v.len};
+	if (!deliver(p, k, v.seq, k->rx.arrival))
+		return false;
+	if (!wheel_armed(&s->timer) && k->media.seq > s->view->in.inorder)
+		wheel_arm(&p->wheel, &s->timer, p->now + s->reorder_us);
+	return true;
+}
+
+static bool feed_source(struct path *p, struct pkt *k)
+{
+	return k->session->proto == DP_PROTO_RTP ? feed_rtp(p, k) : feed_udp(p, k);
+}
+
+static bool feed(struct path *p, struct pkt *k)
+{
+	if (k->kind == PKT_SOURCE)
+		return feed_source(p, k);
+	if (k->kind == PKT_SRT)
+		return feed_srt(p, k);
+	handshake_feed(p, k);
+	return false;
+}
+
+// A session may end in the middle of a batch: what follows for it is dropped, for a freed slot has
+// another id.
+static bool still_there(const struct pkt *k)
+{
+	return !k->session || k->session->kind != SESSION_FREE;
+}
+
+void path_session(struct path *p, struct batch *b)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < b->n; i++) {
+		struct pkt *k = &b->pkts[i];
+
+		if (!still_there(k)) {
+			path_drop(p, k, DP_DROP_UNKNOWN_SESSION);
+			continue;
+		}
+		if (!feed(p, k))
+			continue;
+		if (kept != i)
+			b->pkts[kept] = *k;
+		kept++;
+	}
+	b->n = kept;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "base/seq.h"
+#include "path/path.h"
+
+// Late joiners: they begin at the last random-access point that the history holds, and catch up
+// from there a few packets per millisecond, so that a join storm does not burst out of the socket
+// buffers of those who watch. At the end of the history they enter the fan-out list.
+
+#define START_DEPTH_MAX 1024u // packets: an eighth of a player's buffer of 8,192
+
+static bool startable(const struct view *v)
+{
+	return v->ready && v->history.n_frames;
+}
+
+static uint64_t start_of(const struct view *v)
+{
+	const struct history *h = &v->history;
+
+	if (history_covers(h, h->random) && h->next - h->random <= START_DEPTH_MAX)
+		return h->random;
+	return h->next - 1;
+}
+
+static void choose(struct view *v, struct session *s)
+{
+	struct line_udp u = {.local = s->local, .peer = s->peer};
+	struct line_srt srt;
+
+	s->cursor = start_of(v);
+	s->dseq = (s->isn - (uint32_t)s->cursor) & SEQ31_MASK;
+	srt = (struct line_srt){.dseq = s->dseq, .dts = s->dts, .dst_id = s->answer.caller_id};
+	line_build_srt(&s->line, &u, &srt);
+}
+
+void session_note_more(struct session *s, const struct port_payload *pl)
+{
+	s->more_packets++;
+	s->more_bytes += pl->len;
+}
+
+static void burst(struct path *p, struct view *v, struct session *s)
+{
+	struct port_payload pl[PATH_START_BURST];
+	unsigned n = 0, sent;
+
+	for (; s->cursor < v->history.next && n < PATH_START_BURST; s->cursor++) {
+		const struct history_entry *e = history_find(&v->history, s->cursor);
+
+		if (e)
+			pl[n++] = fanout_payload(p, e, s->cursor);
+	}
+	if (!n)
+		return;
+	sent = port_tx_fanout(p->port, LINE_SRT, pl, n, &s->line, 1);
+	for (unsigned i = 0; i < sent; i++)
+		session_note_more(s, &pl[i]);
+	fanout_count(p, v, pl, n, 1, sent);
+}
+
+// True when it has caught up and stands in the list now.
+static bool enter(struct path *p, struct view *v, struct session *s)
+{
+	if (s->cursor < v->history.next)
+		return false;
+	if (sublist_add(&v->out.srt, &p->lists, &s->line, s, &s->place))
+		return false;
+	s->list = &v->out.srt;
+	s->base = v->sent_srt;
+	return true;
+}
+
+static void view_turn(struct path *p, struct view *v)
+{
+	for (struct session **at = &v->out.starting; *at;) {
+		struct session *s = *at;
+
+		if (s->cursor == SESSION_START_UNSET)
+			choose(v, s);
+		burst(p, v, s);
+		if (enter(p, v, s)) {
+			*at = s->next_starting;
+			v->out.n_starting--;
+			p->n_starting--;
+		} else {
+			at = &s->next_starting;
+		}
+	}
+}
+
+// Due at once while somebody catches up, never while all wait for a stream to begin.
+ts_us start_next(const struct path *p)
+{
+	return p->start_due ? p->start_at : TS_NEVER;
+}
+
+void start_turn(struct path *p)
+{
+	if (!p->start_due || p->now < p->start_at)
+		return;
+	p->start_due = false;
+	for (uint32_t i = 0; i < p->n_open; i++) {
+		struct view *v = p->open[i];
+
+		if (!v->out.n_starting || !startable(v))
+			continue;
+		view_turn(p, v);
+		p->start_due |= v->out.n_starting > 0;
+	}
+	p->start_at = p->now + TS_MS;
+}

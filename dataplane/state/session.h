@@ -1,0 +1,110 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// A session: somebody who sends us a stream or gets one from us. Sessions live in slots of their
+// worker; control reads them in place (session_read), everything else is the worker's alone.
+
+#include "base/endpoint.h"
+#include "base/ts.h"
+#include "base/wheel.h"
+#include "io/line.h"
+#include "proto/rtp_rx.h"
+#include "proto/srt_conn.h"
+#include "proto/srt_hs.h"
+#include "state/event.h"
+#include "state/sublist.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum session_kind {
+	SESSION_FREE,
+	SESSION_SUB,	// SRT subscriber that called us
+	SESSION_PUB,	// SRT publisher that called us
+	SESSION_SOURCE, // udp:// or rtp:// that we bind
+	SESSION_PUSH,	// udp:// or rtp:// that we send to
+};
+
+#define SESSION_SLOTS_MAX (1u << 17) // decisions A13
+#define SESSION_START_UNSET UINT64_MAX
+
+struct view;
+
+// What the counters of a subscriber stood at when it began (decisions A3): its own are differences.
+struct session_base {
+	uint64_t packets, bytes;
+};
+
+struct session {
+	struct wheel_entry timer;
+	// Odd while in use; goes up by one at each change of identity. Read by control.
+	_Atomic uint32_t generation;
+	uint8_t kind; // enum session_kind
+	uint8_t proto;
+	bool closing;
+	uint32_t slot, id; // id: SRT socket id, 0 for others
+	uint16_t tag;	   // of the socket it came in on
+	struct endpoint peer, local;
+	struct view *view; // borrowed: sessions end before their view does
+	struct session *next_free, *next_starting, *next_of_view, **prev_of_view;
+	uint64_t object; // route or source
+	ts_us since, t0; // t0: when the connection clock read 100 s
+
+	struct line line; // its packets' header; own packets take the addresses from it
+	struct sublist_place place;
+	struct sublist *list; // that it stands in
+	uint64_t cursor;      // SUB that is starting: next packet, or SESSION_START_UNSET
+	uint32_t dseq, dts, isn, latency_ms;
+	struct session_base base;
+	uint64_t more_packets, more_bytes; // sent apart from the fan-out: start bursts, repairs
+	uint64_t retransmitted, dropped, naks;
+
+	struct srt_conn conn; // SUB, PUB
+	struct srt_rcv *rcv;  // PUB, borrowed from the pool
+	struct srt_hs_answer answer;
+	struct rtp_rx rtp; // SOURCE of RTP
+	uint32_t reorder_us;
+	uint8_t from[16];	       // SOURCE: accept only this address; all zero: any
+	uint64_t rx_packets, rx_bytes; // PUB, SOURCE
+	uint64_t anchor;	       // PUB, SOURCE: stream sequence number of its packet 0
+	bool anchored;
+	int64_t play_shift; // added to its play times so that the stream's clock never steps back
+	uint8_t ttl, dscp;
+	uint32_t ifindex;
+};
+
+struct session_table {
+	struct session *slots; // n of them, borrowed
+	uint32_t n, used, n_fresh;
+	struct session *free_head, **free_tail; // oldest first: an id rests before it is used again
+	unsigned worker;
+};
+
+void session_table_init(
+	struct session_table *t, struct session *slots, uint32_t n, unsigned worker);
+
+// A zeroed session with generation and slot set, not yet visible to control; NULL when full.
+struct session *session_take(struct session_table *t);
+void session_show(struct session *s); // its identity is complete: control may read it
+void session_give(struct session_table *t, struct session *s);
+
+// By slot number; NULL when not in use.
+struct session *session_at(const struct session_table *t, uint32_t slot);
+struct session *session_of_key(const struct session_table *t, session_key key);
+session_key session_key_get(const struct session_table *t, const struct session *s);
+
+// SRT socket ids: 6 bits worker, 17 slot, 7 random (decisions A13).
+uint32_t session_id_make(unsigned worker, uint32_t slot, uint32_t random);
+static inline unsigned session_id_worker(uint32_t id)
+{
+	return id >> 24 & 0x3f;
+}
+static inline uint32_t session_id_slot(uint32_t id)
+{
+	return id >> 7 & (SESSION_SLOTS_MAX - 1);
+}
+
+// Any thread: a copy of what a dump shows. False when the slot is free or changed meanwhile.
+bool session_read(const struct session_table *t, uint32_t slot, struct dp_session *out);

@@ -1,0 +1,84 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// One stream as one worker sees it: its history, its subscribers there, and on the owner what comes
+// in. A follower's view is filled by notes from the owner (decisions A6, A8).
+
+#include "base/rand.h"
+#include "ctl/dp/dp_proto.h"
+#include "ctl/dp/dp_stats.h"
+#include "io/port.h"
+#include "proto/mpegts.h"
+#include "state/history.h"
+#include "state/session.h"
+#include "state/stream.h"
+#include "state/sublist.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// The subscribers of a view, by what is sent to them.
+struct view_out {
+	struct sublist srt;	  // newest first come, first go
+	struct sublist udp;	  // pushes, in order: LINE_UDP
+	struct sublist rtp;	  // pushes, in order: LINE_RTP, or LINE_UDP for what came as RTP
+	struct session *starting; // SRT subscribers that still catch up from the history
+	uint32_t n_starting;
+};
+
+// What comes in, on the owner.
+struct view_in {
+	struct session *publisher; // or source; NULL: none
+	uint64_t inorder;	   // before it everything has been pushed, or given up
+	uint64_t refused;	   // packets before it found no room; 0: none did
+	ts_us last_play, last_rx;
+	uint8_t state; // enum dp_stream_state
+	struct mpegts_scan scan;
+	uint64_t tables;    // newest packet with a PAT
+	uint64_t followers; // bit per worker
+	uint32_t follow_epoch[64];
+	struct cmd *closing; // STREAM_CLOSE that waits for followers
+};
+
+struct view {
+	struct stream *stream; // NULL: the slot is free
+	struct history history;
+	struct view_out out;
+	struct view_in in;
+	struct session *sessions; // all of this view
+	uint32_t n_sessions;
+
+	bool owner, following;
+	bool ready;	// late joiners may choose their start: the history is all there is
+	uint8_t format; // enum dp_stream_format
+	uint32_t epoch; // follower: of its last FOLLOW
+	ts_us lonely_since;
+
+	// Arrived since the last fan-out; at most one bundle.
+	uint64_t fresh[PORT_BUNDLE];
+	unsigned n_fresh;
+	bool dirty;
+	struct view *next_dirty;
+
+	// Fan-out totals per list kind: what a subscriber's counters are differences of.
+	struct session_base sent_srt, sent_push;
+	ts_us last_sent;
+	uint64_t rate_bytes; // at the last look
+	ts_us rate_at;
+	uint32_t rate_bps; // payload bytes per second
+	struct dp_stats_stream *stats;
+	struct dp_stats_stream_tx *tx;
+};
+
+static inline struct session_base view_sent(const struct view *v, const struct session *s)
+{
+	return s->kind == SESSION_SUB ? v->sent_srt : v->sent_push;
+}
+
+void view_open(struct view *v, struct stream *stream, bool owner, struct history_entry *entries,
+	uint64_t first_seq);
+
+// Sessions of a view: a doubly linked list, for closing them all.
+void view_link(struct view *v, struct session *s);
+void view_unlink(struct session *s);

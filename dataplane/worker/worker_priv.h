@@ -1,0 +1,42 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What the files of this folder share.
+
+#include "path/path.h"
+#include "worker/worker.h"
+
+#include <pthread.h>
+
+#define WORKER_CMD_RING 1024u
+
+struct worker {
+	struct path path;
+	struct worker_group *group;
+	unsigned id;
+	int core;
+	pthread_t thread;
+	bool started, quit;
+	struct rte_ring *down;		     // commands, from control
+	struct rte_ring *from[PATH_WORKERS]; // notes
+	struct cmd **closing;		     // STREAM_CLOSE that wait for followers
+	uint32_t n_closing;
+	ts_us began, house_at, slept;
+	struct batch batch;
+};
+
+struct worker_group {
+	struct worker_group_opts o;
+	struct worker *workers;
+	int *cores;
+	struct stream_follow *follows;
+};
+
+// loop.c
+void *worker_main(void *worker);
+// cmd.c: carry out what control has sent; returns how many.
+unsigned worker_commands(struct worker *w);
+// note.c: read what other workers have sent; forwarded packets go into the batch.
+unsigned worker_notes(struct worker *w, struct batch *b);
+void worker_wake_others(struct worker *w);

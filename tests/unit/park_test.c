@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "state/park.h"
+
+#include "test.h"
+
+#include <string.h>
+
+static struct park_entry entries[PARK_CAP];
+static struct park park;
+
+static struct parked from(uint32_t caller_id, ts_us arrival)
+{
+	struct parked q = {.peer = endpoint_of_v4(0x7f000001, 5000), .arrival = arrival};
+
+	q.req.caller_id = caller_id;
+	return q;
+}
+
+static int fresh(void **state)
+{
+	memset(entries, 0, sizeof(entries));
+	park_init(&park, entries);
+	return 0;
+}
+
+static void a_repeat_finds_the_first(void **state)
+{
+	struct parked q = from(7, 1000);
+	struct park_entry *e = park_add(&park, 1000, &q);
+	struct endpoint other = endpoint_of_v4(0x7f000001, 5001);
+
+	assert_ptr_equal(park_find(&park, &q.peer, 7), e);
+	assert_null(park_find(&park, &q.peer, 8));
+	assert_null(park_find(&park, &other, 7));
+}
+
+static void a_full_pool_refuses_until_the_oldest_is_not_needed(void **state)
+{
+	struct parked q;
+	struct park_entry *first = NULL;
+
+	for (uint32_t i = 0; i < PARK_CAP; i++) {
+		q = from(i + 1, 1000);
+		first = first ? first : park_add(&park, 1000, &q);
+		if (i)
+			assert_non_null(park_add(&park, 1000, &q));
+	}
+	q = from(99999, 2000);
+	assert_null(park_add(&park, 2000, &q));
+	first->state = PARK_ADMITTED;
+	assert_null(park_add(&park, 1000 + PARK_KEEP_US - 1, &q));
+	assert_ptr_equal(park_add(&park, 1000 + PARK_KEEP_US, &q), first);
+	assert_null(park_find(&park, &q.peer, 1));
+	assert_ptr_equal(park_find(&park, &q.peer, 99999), first);
+}
+
+static void an_answer_to_an_older_tenant_is_recognised(void **state)
+{
+	struct parked q = from(1, 0);
+	struct park_entry *e = park_add(&park, 0, &q);
+	uint32_t index = park_index(&park, e), generation = e->p.generation;
+
+	assert_ptr_equal(park_waiting(&park, index, generation), e);
+	assert_null(park_waiting(&park, index, generation + 1));
+	e->state = PARK_REFUSED;
+	assert_null(park_waiting(&park, index, generation));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_repeat_finds_the_first, fresh),
+		cmocka_unit_test_setup(a_full_pool_refuses_until_the_oldest_is_not_needed, fresh),
+		cmocka_unit_test_setup(an_answer_to_an_older_tenant_is_recognised, fresh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
