@@ -53,6 +53,13 @@ struct port_stats {
 	uint64_t bundles;      // UDP_SEGMENT messages, for the mean bundle size
 };
 
+// A destination the kernel would not take a copy for, so that its session can be closed with a
+// reason: EMSGSIZE says that the path to it is too narrow (decisions A23).
+struct port_tx_error {
+	struct endpoint local, peer; // as on the line
+	int error;		     // errno
+};
+
 struct port_ops {
 	const char *kind; // "sock", "mem"
 	bool want_sum;
@@ -87,6 +94,11 @@ struct port_ops {
 	void (*del)(struct port *p, uint16_t tag);
 
 	void (*stats)(const struct port *p, struct port_stats *out);
+
+	// Up to n of the latest refused destinations, oldest first, each told once; returns how
+	// many. NULL where nothing is ever refused.
+	unsigned (*tx_errors)(struct port *p, struct port_tx_error *out, unsigned n);
+
 	void (*close)(struct port *p);
 };
 

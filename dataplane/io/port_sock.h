@@ -25,10 +25,10 @@ struct port *port_sock_open(const struct port_sock_opts *o, char *err, size_t er
 const char *port_sock_mode(const struct port *p);
 
 // Open one SO_REUSEPORT socket per worker on local, in worker order, with the cBPF program that
-// steers by the worker number in the SRT destination id (handshakes: by the caller's id) and the
-// one that thins ACKs. fds has room for n_workers. Returns 0 or -errno; err says which port is busy
-// and so on. An io_uring keeps a socket open a moment after its process ended: EADDRINUSE is
-// retried for a second.
+// steers by the worker number in the SRT destination id (handshakes: by the caller's id) and thins
+// ACKs (A14). fds has room for n_workers. Returns 0 or -errno; err says which port is busy and so
+// on. An io_uring keeps a socket open a moment after its process ended: EADDRINUSE is retried for a
+// second. All workers of the listener must serve their socket, or close it by port_sock_close().
 int port_sock_listen(const struct endpoint *local, unsigned n_workers,
 	const struct port_sock_opts *o, int *fds, char *err, size_t err_cap);
 
@@ -41,3 +41,13 @@ struct port_sock_source {
 // Bind one socket for a udp:// or rtp:// source, joined to its group. Returns the fd or -errno.
 int port_sock_bind(const struct port_sock_source *s, const struct port_sock_opts *o, char *err,
 	size_t err_cap);
+
+// Close a socket of port_sock_listen or port_sock_bind that no port has taken.
+void port_sock_close(int fd);
+
+// ACKs of this listener that ended in the kernel. Any of the listener's fds that is the first one
+// given out by port_sock_listen; 0 for others.
+uint64_t port_sock_thinned(int fd);
+
+// What the kernel really gave a socket for its two buffers, in bytes as SO_RCVBUF counts them.
+void port_sock_buffers(int fd, uint32_t *rcv, uint32_t *snd);

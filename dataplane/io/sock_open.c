@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "base/log.h"
+#include "io/sock.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+LOG_SUBSYSTEM(sock)
+
+#define SOCKBUF_DEFAULT (8u << 20)
+#define BUSY_RETRY_US TS_S // an io_uring keeps its sockets a moment after its process ended
+#define BUSY_STEP_MS 20
+
+int sock_check_v4(const struct endpoint *e, char *err, size_t err_cap)
+{
+	char text[ENDPOINT_STRLEN];
+
+	if (endpoint_is_v4(e))
+		return 0;
+	snprintf(err, err_cap, "%s is an IPv6 address; IPv4 only so far",
+		endpoint_ip_str(e, text, sizeof(text)));
+	return -EAFNOSUPPORT;
+}
+
+static uint32_t buffer_get(int fd, int option)
+{
+	int v = 0;
+
+	getsockopt(fd, SOL_SOCKET, option, &v, &(socklen_t){sizeof(v)});
+	return (uint32_t)v / 2; // the kernel doubles what was asked, for its own overhead
+}
+
+// As root beyond the sysctl's limit, else up to it. True when the whole size was given.
+static bool buffer_set(int fd, int force, int option, uint32_t size)
+{
+	int v = (int)size;
+
+	if (setsockopt(fd, SOL_SOCKET, force, &v, sizeof(v)))
+		setsockopt(fd, SOL_SOCKET, option, &v, sizeof(v));
+	return buffer_get(fd, option) >= size;
+}
+
+void port_sock_buffers(int fd, uint32_t *rcv, uint32_t *snd)
+{
+	*rcv = buffer_get(fd, SO_RCVBUF);
+	*snd = buffer_get(fd, SO_SNDBUF);
+}
+
+static void buffers_set(int fd, uint32_t size)
+{
+	static atomic_flag warned = ATOMIC_FLAG_INIT;
+	bool rcv = buffer_set(fd, SO_RCVBUFFORCE, SO_RCVBUF, size);
+	bool snd = buffer_set(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
+
+	if ((rcv && snd) || atomic_flag_test_and_set(&warned))
+		return;
+	log_warn("socket buffers are %u (receive) and %u (send) bytes instead of %u: raise "
+		 "net.core.rmem_max and net.core.wmem_max",
+		buffer_get(fd, SO_RCVBUF), buffer_get(fd, SO_SNDBUF), size);
+}
+
+static int set(int fd, int level, int option, int v)
+{
+	return setsockopt(fd, level, option, &v, sizeof(v));
+}
+
+int sock_open(const struct port_sock_opts *o, char *err, size_t err_cap)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int rc;
+
+	// DF always (A23): a path that is too narrow shows as EMSGSIZE, not as a black hole.
+	if (fd < 0 || set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) || set(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
+		set(fd, SOL_UDP, UDP_GRO, 1) ||
+		set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) ||
+		set(fd, IPPROTO_IP, IP_TTL, SOCK_TTL) ||
+		set(fd, IPPROTO_IP, IP_MULTICAST_TTL, SOCK_TTL_MULTICAST)) {
+		rc = -errno;
+		snprintf(err, err_cap, "no UDP socket: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	buffers_set(fd, o->sockbuf ? o->sockbuf : SOCKBUF_DEFAULT);
+	return fd;
+}
+
+static int bind_patiently(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	ts_us deadline = ts_now() + BUSY_RETRY_US;
+
+	while (bind(fd, sa, len)) {
+		if (errno != EADDRINUSE || ts_now() >= deadline)
+			return -errno;
+		poll(NULL, 0, BUSY_STEP_MS);
+	}
+	return 0;
+}
+
+int sock_bind_to(int fd, const struct endpoint *local, char *err, size_t err_cap)
+{
+	struct sockaddr_storage sa;
+	char text[ENDPOINT_STRLEN];
+	socklen_t len = endpoint_to_sockaddr(local, &sa);
+	int rc = bind_patiently(fd, (struct sockaddr *)&sa, len);
+
+	endpoint_str(local, text, sizeof(text));
+	if (rc == -EADDRINUSE)
+		snprintf(err, err_cap, "UDP port %s is in use by another program", text);
+	else if (rc == -EADDRNOTAVAIL)
+		snprintf(err, err_cap, "no interface of this machine has the address of %s", text);
+	else if (rc == -EACCES)
+		snprintf(err, err_cap, "no permission to bind UDP port %s", text);
+	else if (rc)
+		snprintf(err, err_cap, "cannot bind UDP port %s: %s", text, strerror(-rc));
+	return rc;
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Fan-out by sendmmsg. A message is one line and one run: payloads of equal length (the last may be
+// shorter) that go out as one UDP_SEGMENT bundle, which the kernel or the NIC cuts into datagrams.
+// It is what has queued since the last visit; nothing ever waits for a bundle to fill.
+
+#include "io/sock.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#define BUNDLE_BYTES 65000u // an IP packet, less headers, with some room
+#define FULL_WAIT_MS 1	    // for room in a socket buffer, once per fan-out
+#define GSO_TRIES 16u	    // bundles refused before the first success: stop trying
+#define MEDIA_MAX WIRE_SRT_HDR
+
+// IP_PKTINFO, IP_TTL, IP_TOS, UDP_SEGMENT, in this order and only those that are needed.
+struct control {
+	alignas(struct cmsghdr)
+		uint8_t b[CMSG_SPACE(sizeof(struct in_pktinfo)) + 3 * CMSG_SPACE(sizeof(int))];
+};
+
+#define SEGMENT_SPACE CMSG_SPACE(sizeof(uint16_t))
+
+struct run {
+	unsigned first, n; // payloads
+	uint32_t bytes;	   // of them, headers included
+	uint16_t seg;	   // length of a segment; 0: a single one
+};
+
+struct sock_tx {
+	struct mmsghdr msg[SOCK_TX_MSGS];
+	struct sockaddr_in name[SOCK_TX_MSGS];
+	struct control control[SOCK_TX_MSGS];
+	struct iovec iov[SOCK_TX_MSGS][2 * PORT_BUNDLE];
+	uint8_t media[SOCK_TX_MSGS][PORT_BUNDLE][MEDIA_MAX];
+	const struct run *run[SOCK_TX_MSGS];
+	const struct line *line[SOCK_TX_MSGS];
+	unsigned n; // messages in this chunk
+
+	int fd;	     // of this chunk
+	uint32_t ip; // it is bound to, host order
+	unsigned iov_per_copy;
+	bool waited;		// in this fan-out
+	unsigned gso_refused;	// in a row, counted until the first success
+	bool gso_works, no_gso; // settled either way
+
+	struct port_tx_error errors[SOCK_TX_ERRORS]; // ring
+	unsigned err_head, err_tail;
+};
+
+struct sock_tx *sock_tx_new(void)
+{
+	struct sock_tx *t = calloc(1, sizeof(*t));
+
+	for (unsigned i = 0; t && i < SOCK_TX_MSGS; i++) {
+		t->name[i].sin_family = AF_INET;
+		t->msg[i].msg_hdr.msg_name = &t->name[i];
+		t->msg[i].msg_hdr.msg_namelen = sizeof(t->name[i]);
+		t->msg[i].msg_hdr.msg_iov = t->iov[i];
+	}
+	return t;
+}
+
+// --- what a message says besides its bytes --------------------------------------------------
+
+static void control_put(struct msghdr *m, int level, int type, const void *data, size_t len)
+{
+	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)m->msg_control + m->msg_controllen);
+
+	*c = (struct cmsghdr){.cmsg_level = level, .cmsg_type = type, .cmsg_len = CMSG_LEN(len)};
+	memcpy(CMSG_DATA(c), data, len);
+	m->msg_controllen += CMSG_SPACE(len);
+}
+
+// Only what differs from the socket's own setting: the kernel parses each control message anew.
+static void control_of_line(struct msghdr *m, const struct line *l, uint32_t bound)
+{
+	uint32_t src = be32_get(l->b + WIRE_IP_SRC), ifindex = line_load32(l->b + WIRE_SPARE);
+	bool multicast = (l->b[WIRE_IP_DST] & 0xf0) == 0xe0;
+	int ttl = l->b[WIRE_IP_TTL], tos = l->b[WIRE_IP_TOS];
+
+	if ((src && src != bound) || ifindex) {
+		struct in_pktinfo info = {.ipi_ifindex = (int)ifindex};
+
+		info.ipi_spec_dst.s_addr = htonl(src);
+		control_put(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	}
+	if (ttl != (multicast ? SOCK_TTL_MULTICAST : SOCK_TTL))
+		control_put(m, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	if (tos)
+		control_put(m, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+}
+
+static void name_of_line(struct sockaddr_in *name, const struct line *l)
+{
+	memcpy(&name->sin_port, l->b + WIRE_UDP_DST, 2);
+	memcpy(&name->sin_addr, l->b + WIRE_IP_DST, 4);
+}
+
+// The socket whose port the line sends from, else the worker's own.
+static int socket_of_line(const struct port_sock *s, const struct line *l, uint32_t *bound)
+{
+	uint32_t src = be32_get(l->b + WIRE_IP_SRC);
+	int at = s->by_port[be16_get(l->b + WIRE_UDP_SRC)];
+
+	for (; at != SOCK_NONE; at = s->socks[at].next) {
+		const struct sock *k = &s->socks[at];
+
+		if (!k->ip || !src || k->ip == src) {
+			*bound = k->ip;
+			return k->fd;
+		}
+	}
+	*bound = 0;
+	return s->egress;
+}
+
+// --- sending a chunk ------------------------------------------------------------------------
+
+static void sent(struct port_sock *s, unsigned i)
+{
+	const struct run *r = s->tx->run[i];
+
+	s->st.tx_packets += r->n;
+	s->st.tx_bytes += r->bytes;
+	if (r->seg) {
+		s->st.bundles++;
+		s->tx->gso_works = true;
+	}
+}
+
+static void refused(struct port_sock *s, const struct line *l, int error, unsigned copies)
+{
+	struct line_udp u = line_addresses(l);
+	struct sock_tx *t = s->tx;
+
+	s->st.tx_error += copies;
+	if (t->err_tail - t->err_head == SOCK_TX_ERRORS)
+		t->err_head++;
+	t->errors[t->err_tail++ % SOCK_TX_ERRORS] = (struct port_tx_error){u.local, u.peer, error};
+}
+
+static bool is_full(int error)
+{
+	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+}
+
+// A refused bundle, datagram by datagram: the message without its last control message, which is
+// UDP_SEGMENT. Returns how many went out.
+static unsigned send_apart(struct port_sock *s, unsigned i)
+{
+	struct sock_tx *t = s->tx;
+	struct msghdr m = t->msg[i].msg_hdr;
+	const struct run *r = t->run[i];
+	unsigned ok = 0;
+
+	m.msg_controllen -= SEGMENT_SPACE;
+	m.msg_control = m.msg_controllen ? m.msg_control : NULL;
+	m.msg_iovlen = t->iov_per_copy;
+	for (unsigned k = 0; k < r->n; k++, m.msg_iov += t->iov_per_copy) {
+		ssize_t n = sendmsg(t->fd, &m, MSG_DONTWAIT);
+
+		if (n >= 0) {
+			s->st.tx_packets++;
+			s->st.tx_bytes += (uint64_t)n;
+			ok++;
+		} else if (is_full(errno)) {
+			s->st.tx_full++;
+		} else {
+			refused(s, t->line[i], errno, 1);
+		}
+	}
+	return ok;
+}
+
+// The kernel takes no bundles here at all, or only not for this one destination?
+static void bundle_refused(struct sock_tx *t, unsigned ok)
+{
+	if (ok && !t->gso_works && ++t->gso_refused >= GSO_TRIES)
+		t->no_gso = true;
+}
+
+static unsigned failed(struct port_sock *s, unsigned i, int error)
+{
+	struct sock_tx *t = s->tx;
+	unsigned ok = 0;
+
+	if (t->run[i]->seg) {
+		ok = send_apart(s, i);
+		bundle_refused(t, ok);
+	} else {
+		refused(s, t->line[i], error, t->run[i]->n);
+	}
+	return ok;
+}
+
+// Is there room again? Asked once per fan-out, so that a full buffer costs a worker one
+// millisecond and not one per chunk.
+static bool room_again(struct sock_tx *t)
+{
+	struct pollfd f = {.fd = t->fd, .events = POLLOUT};
+
+	if (t->waited)
+		return false;
+	t->waited = true;
+	return poll(&f, 1, FULL_WAIT_MS) > 0;
+}
+
+// A message that fails is passed over; those behind it are sent. Returns the copies sent.
+static unsigned chunk_send(struct port_sock *s)
+{
+	struct sock_tx *t = s->tx;
+	unsigned at = 0, copies = 0;
+
+	while (at < t->n) {
+		int r = sendmmsg(t->fd, t->msg + at, t->n - at, MSG_DONTWAIT);
+
+		if (r > 0) {
+			for (; r > 0; r--, at++) {
+				sent(s, at);
+				copies += t->run[at]->n;
+			}
+		} else if (!is_full(errno)) {
+			copies += failed(s, at, errno);
+			at++;
+		} else if (!room_again(t)) {
+			break;
+		}
+	}
+	for (; at < t->n; at++)
+		s->st.tx_full += t->run[at]->n;
+	t->n = 0;
+	return copies;
+}
+
+// --- building it ----------------------------------------------------------------------------
+
+// The run that begins with the first of n payloads. Its first segment gives the length; behind a
+// shorter one nothing may follow.
+static struct run run_of(const struct port_payload *pl, unsigned n, unsigned media)
+{
+	uint16_t len = pl[0].len;
+	struct run r = {.n = 1, .bytes = media + len};
+
+	while (r.n < n && pl[r.n - 1].len == len && pl[r.n].len && pl[r.n].len <= len &&
+		r.bytes + media + pl[r.n].len <= BUNDLE_BYTES)
+		r.bytes += media + pl[r.n++].len;
+	r.seg = r.n > 1 ? (uint16_t)(media + len) : 0;
+	return r;
+}
+
+static unsigned runs_find(
+	struct run *runs, const struct port_payload *pl, unsigned n, unsigned media, bool bundle)
+{
+	unsigned n_runs = 0;
+
+	for (unsigned i = 0; i < n; i += runs[n_runs++].n) {
+		runs[n_runs] = run_of(pl + i, bundle ? n - i : 1, media);
+		runs[n_runs].first = i;
+	}
+	return n_runs;
+}
+
+static inline void copies_put(struct sock_tx *t, unsigned at, enum line_kind kind,
+	const struct port_payload *pl, const struct run *r, const struct line *l)
+{
+	struct iovec *v = t->iov[at];
+
+	for (unsigned k = 0; k < r->n; k++) {
+		const struct port_payload *p = &pl[r->first + k];
+		uint8_t *media = t->media[at][k];
+		unsigned len = line_media(l, kind, p->seq, p->word1, p->ts, media);
+
+		if (len)
+			*v++ = (struct iovec){media, len};
+		*v++ = (struct iovec){(void *)(uintptr_t)p->data, p->len};
+	}
+	t->msg[at].msg_hdr.msg_iovlen = (size_t)(v - t->iov[at]);
+}
+
+static void message_put(struct sock_tx *t, enum line_kind kind, const struct port_payload *pl,
+	const struct run *r, const struct line *l)
+{
+	unsigned at = t->n++;
+	struct msghdr *m = &t->msg[at].msg_hdr;
+
+	t->run[at] = r;
+	t->line[at] = l;
+	name_of_line(&t->name[at], l);
+	copies_put(t, at, kind, pl, r, l);
+	m->msg_control = t->control[at].b;
+	m->msg_controllen = 0;
+	control_of_line(m, l, t->ip);
+	if (r->seg)
+		control_put(m, SOL_UDP, UDP_SEGMENT, &r->seg, sizeof(r->seg));
+	if (!m->msg_controllen)
+		m->msg_control = NULL;
+}
+
+static unsigned fanout(struct port_sock *s, enum line_kind kind, const struct port_payload *pl,
+	unsigned n_pl, const struct line *lines, unsigned n_lines)
+{
+	struct sock_tx *t = s->tx;
+	struct run runs[PORT_BUNDLE];
+	unsigned n_runs = runs_find(runs, pl, n_pl, line_media_len(kind), !t->no_gso);
+	unsigned copies = 0;
+
+	for (unsigned i = 0; i < n_lines; i++) {
+		uint32_t bound;
+		int fd = socket_of_line(s, &lines[i], &bound);
+
+		if (fd != t->fd) {
+			copies += chunk_send(s);
+			t->fd = fd;
+		}
+		t->ip = bound;
+		for (unsigned k = 0; k < n_runs; k++) {
+			message_put(t, kind, pl, &runs[k], &lines[i]);
+			if (t->n == SOCK_TX_MSGS)
+				copies += chunk_send(s);
+		}
+	}
+	return copies + chunk_send(s);
+}
+
+unsigned sock_tx_fanout(struct port *p, enum line_kind kind, const struct port_payload *pl,
+	unsigned n_pl, const struct line *lines, unsigned n_lines)
+{
+	struct port_sock *s = (struct port_sock *)p;
+	unsigned copies = 0;
+
+	s->tx->waited = false;
+	s->tx->iov_per_copy = kind == LINE_UDP ? 1 : 2;
+	for (unsigned at = 0; at < n_pl; at += PORT_BUNDLE) {
+		unsigned n = n_pl - at < PORT_BUNDLE ? n_pl - at : PORT_BUNDLE;
+
+		copies += fanout(s, kind, pl + at, n, lines, n_lines);
+	}
+	return copies;
+}
+
+int sock_tx_send(struct port *p, const struct line *to, const uint8_t *data, uint16_t len)
+{
+	struct port_sock *s = (struct port_sock *)p;
+	struct iovec v = {(void *)(uintptr_t)data, len};
+	struct sockaddr_in name = {.sin_family = AF_INET};
+	struct control control;
+	struct msghdr m = {.msg_name = &name,
+		.msg_namelen = sizeof(name),
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = control.b};
+	uint32_t bound;
+	int fd = socket_of_line(s, to, &bound);
+
+	name_of_line(&name, to);
+	control_of_line(&m, to, bound);
+	if (sendmsg(fd, &m, MSG_DONTWAIT) >= 0) {
+		s->st.tx_packets++;
+		s->st.tx_bytes += len;
+		return 0;
+	}
+	if (is_full(errno)) {
+		s->st.tx_full++;
+		return -EAGAIN;
+	}
+	refused(s, to, errno, 1);
+	return -s->tx->errors[(s->tx->err_tail - 1) % SOCK_TX_ERRORS].error;
+}
+
+unsigned sock_tx_errors(struct port *p, struct port_tx_error *out, unsigned n)
+{
+	struct sock_tx *t = ((struct port_sock *)p)->tx;
+	unsigned got = 0;
+
+	for (; got < n && t->err_head != t->err_tail; t->err_head++)
+		out[got++] = t->errors[t->err_head % SOCK_TX_ERRORS];
+	return got;
+}
