@@ -95,8 +95,21 @@ struct path {
 	uint32_t retired_head, retired_tail, n_retired;
 
 	struct dp_stats_worker *stats;
-	struct dp_stats_header *segment;
 };
+
+struct path_opts {
+	struct port *port; // borrowed, as all pointers here
+	struct arena *arena;
+	unsigned worker, n_workers;
+	unsigned max_streams, max_subscribers;
+	int core;
+	struct dp_stats_header *stats; // sections are found by its offsets
+	struct stream_follow *follows; // max_streams of them, shared by all workers
+	uint64_t cookie_key, seed;
+};
+
+// A zeroed path, with all the memory it will ever use. False when that is short.
+bool path_init(struct path *p, const struct path_opts *o);
 
 void path_rx(struct path *p, struct batch *b);	    // from the port; arrival time stamped
 void path_steer(struct path *p, struct batch *b);   // destination id, or socket -> session
@@ -176,6 +189,10 @@ bool leave_view_done(struct path *p, struct view *v);
 // house.c: every 100 ms.
 void house_keep(struct path *p);
 void house_stream_state(struct path *p, struct view *v, enum dp_stream_state state);
+
+// init.c: n objects, zeroed; pages are taken when first used. NULL when memory is short.
+void *path_region(size_t n, size_t size);
+struct rte_ring *path_ring_new(unsigned element, unsigned count); // single producer and consumer
 
 void path_event(struct path *p, const struct event *e);
 void session_note_more(struct session *s, const struct port_payload *pl); // sent apart

@@ -67,14 +67,13 @@ static unsigned through(struct path *p, struct batch *b)
 	return n;
 }
 
-// One round: everything that is there, once.
-static unsigned turn(struct worker *w)
+unsigned worker_turn(struct worker *w, ts_us now)
 {
 	struct path *p = &w->path;
 	struct batch *b = &w->batch;
 	unsigned n;
 
-	p->now = ts_now();
+	p->now = now;
 	path_rx(p, b);
 	n = through(p, b);
 	n += worker_notes(w, b);
@@ -112,7 +111,7 @@ void *worker_main(void *worker)
 		return NULL;
 	w->began = w->path.now = ts_now();
 	while (!w->quit)
-		if (!turn(w) && adaptive)
+		if (!worker_turn(w, ts_now()) && adaptive)
 			rest(w);
 	path_tx(&w->path);
 	tell_control(w);

@@ -33,7 +33,8 @@ struct worker_group {
 	struct stream_follow *follows;
 };
 
-// loop.c
+// loop.c. One round: everything that is there, once; returns how much that was.
+unsigned worker_turn(struct worker *w, ts_us now);
 void *worker_main(void *worker);
 // cmd.c: carry out what control has sent; returns how many.
 unsigned worker_commands(struct worker *w);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "base/ts.h"
+#include "io/arena.h"
+#include "path/path.h"
+
+#include <rte_ring_elem.h>
+
+#include <sys/mman.h>
+
+// Pages are taken when they are first used: what a limit allows costs nothing until it is needed.
+void *path_region(size_t n, size_t size)
+{
+	void *m = mmap(NULL, n * size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return m == MAP_FAILED ? NULL : m;
+}
+
+struct rte_ring *path_ring_new(unsigned size, unsigned count)
+{
+	ssize_t bytes = rte_ring_get_memsize_elem(size, count);
+	struct rte_ring *r = bytes > 0 ? path_region(1, (size_t)bytes) : NULL;
+
+	if (r && rte_ring_init(r, "sluice", count, RING_F_SP_ENQ | RING_F_SC_DEQ))
+		return NULL;
+	return r;
+}
+
+static uint32_t power_of_two(uint32_t n)
+{
+	return n < 2 ? 1 : 1u << (32 - __builtin_clz(n - 1));
+}
+
+static uint32_t n_slots(const struct path_opts *o)
+{
+	// Every worker can hold all subscribers, for callers choose where they land; and pushes.
+	uint32_t n = o->max_subscribers + 2 * o->max_streams;
+
+	return n < SESSION_SLOTS_MAX ? n : SESSION_SLOTS_MAX;
+}
+
+static void *section(const struct path_opts *o, uint64_t off)
+{
+	return (uint8_t *)o->stats + off;
+}
+
+static void views_init(struct path *p, const struct path_opts *o)
+{
+	struct dp_stats_stream *streams = section(o, o->stats->off_streams);
+	struct dp_stats_stream_tx *tx = section(o, o->stats->off_stream_tx);
+
+	for (uint32_t i = 0; i < o->max_streams; i++) {
+		p->views[i].stats = &streams[i];
+		p->views[i].tx = &tx[(size_t)p->worker * o->stats->n_streams + i];
+	}
+}
+
+static bool path_memory(struct path *p, const struct path_opts *o)
+{
+	uint32_t slots = n_slots(o), chunks = slots / SUBLIST_CHUNK + 3 * o->max_streams;
+	struct session *sessions = path_region(slots, sizeof(*sessions));
+	struct sublist_chunk *lines = path_region(chunks, sizeof(*lines));
+	struct park_entry *parked = path_region(PARK_CAP, sizeof(*parked));
+
+	p->views = path_region(o->max_streams, sizeof(*p->views));
+	p->open = path_region(o->max_streams, sizeof(*p->open));
+	p->entries = path_region((size_t)o->max_streams * HISTORY_CAP, sizeof(*p->entries));
+	p->rcvs = path_region(o->max_streams, sizeof(*p->rcvs));
+	p->rcvs_free = path_region(o->max_streams, sizeof(*p->rcvs_free));
+	p->n_retired = arena_pool(o->arena)->size;
+	p->retired = path_region(p->n_retired, sizeof(*p->retired));
+	p->up = path_ring_new(sizeof(struct event), power_of_two(4 * slots));
+	if (!sessions || !lines || !parked || !p->views || !p->open || !p->entries || !p->rcvs ||
+		!p->rcvs_free || !p->retired || !p->up)
+		return false;
+	session_table_init(&p->sessions, sessions, slots, p->worker);
+	sublist_pool_init(&p->lists, lines, chunks);
+	park_init(&p->park, parked);
+	p->n_views = p->n_rcvs = o->max_streams;
+	return true;
+}
+
+bool path_init(struct path *p, const struct path_opts *o)
+{
+	struct dp_stats_worker *stats = section(o, o->stats->off_workers);
+
+	p->port = o->port;
+	p->arena = o->arena;
+	p->worker = o->worker;
+	p->n_workers = o->n_workers;
+	p->now = ts_now();
+	p->stats = &stats[o->worker];
+	p->stats->id = o->worker;
+	p->stats->core = o->core;
+	p->follows = o->follows;
+	p->cookie = (struct srt_cookie_key){.now = o->cookie_key, .before = o->cookie_key};
+	p->rand = (struct rand){.state = o->seed};
+	wheel_init(&p->wheel, p->now);
+	if (!path_memory(p, o))
+		return false;
+	views_init(p, o);
+	return true;
+}

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "worker_rig.h"
+
+#include "base/seq.h"
+#include "io/arena.h"
+#include "test.h"
+
+#include <rte_mempool.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { PORT = 9000, DESCS = 1 << 16, FRAMES = 8192 };
+
+static struct arena *arena;
+
+static void arena_once(void)
+{
+	char err[256];
+
+	if (arena)
+		return;
+	if (arena_eal_start(64, err, sizeof(err)))
+		fail_msg("%s", err);
+	arena = arena_new("rig", FRAMES);
+	assert_non_null(arena);
+}
+
+static struct dp_stats_header *stats_new(unsigned n_workers)
+{
+	struct dp_stats_header h = {
+		.n_workers = n_workers,
+		.n_streams = RIG_STREAMS,
+		.off_workers = sizeof(h),
+	};
+	struct dp_stats_header *s;
+
+	h.off_streams = h.off_workers + n_workers * sizeof(struct dp_stats_worker);
+	h.off_stream_tx = h.off_streams + RIG_STREAMS * sizeof(struct dp_stats_stream);
+	h.size = h.off_stream_tx + n_workers * RIG_STREAMS * sizeof(struct dp_stats_stream_tx);
+	s = calloc(1, h.size);
+	*s = h;
+	return s;
+}
+
+struct rig *rig_new(unsigned n_workers)
+{
+	static const int cores[RIG_WORKERS_MAX] = {-1, -1};
+	struct rig *r = calloc(1, sizeof(*r));
+	struct worker_group_opts o = {
+		.n_workers = n_workers,
+		.cores = cores,
+		.ports = r->ports,
+		.max_streams = RIG_STREAMS,
+		.max_subscribers = RIG_SUBSCRIBERS,
+		.cookie_key = 1,
+		.seed = 7,
+	};
+
+	arena_once();
+	o.arena = arena;
+	o.stats = r->stats = stats_new(n_workers);
+	o.event_fd = eventfd(0, EFD_NONBLOCK);
+	r->n_workers = n_workers;
+	r->now = ts_now();
+	r->rand.state = 1;
+	for (unsigned i = 0; i < n_workers; i++)
+		r->ports[i] = port_mem_open(DESCS);
+	r->group = worker_group_new(&o);
+	assert_non_null(r->group);
+	return r;
+}
+
+void rig_free(struct rig *r)
+{
+	for (unsigned i = 0; i < r->n_peers; i++)
+		free(r->peers[i]);
+	close(r->group->o.event_fd);
+	worker_group_free(r->group);
+	free(r->stats);
+	free(r);
+}
+
+// --- control --------------------------------------------------------------------------------
+
+static struct cmd *post(struct rig *r, unsigned worker, const struct cmd *c)
+{
+	struct cmd *copy = malloc(sizeof(*copy));
+
+	*copy = *c;
+	assert_int_equal(worker_post(r->group, worker, copy), 0);
+	return copy;
+}
+
+static void admit(struct rig *r, unsigned worker, uint32_t park)
+{
+	const struct parked *q = worker_parked(r->group, worker, park);
+	bool publishes = q->req.streamid[0] == 'p';
+	struct stream *s = &r->streams[q->req.streamid[1] - '0'];
+	struct cmd c = {.kind = publishes ? CMD_PUBLISH : CMD_PLAY};
+
+	c.admit = (struct cmd_admit){
+		.park = park,
+		.park_generation = q->generation,
+		.stream = s,
+		.own_rcv_latency_ms = RIG_LATENCY_MS,
+		.peer_rcv_latency_ms = RIG_LATENCY_MS,
+		.from = *q,
+		.replaces = publishes ? r->publisher[s->index] : 0,
+	};
+	if (!s->cfg.id) {
+		c.kind = CMD_REJECT;
+		c.admit.code = SRT_REJX_NOTFOUND;
+	}
+	c.owner = (void *)(uintptr_t)(worker + 1);
+	post(r, publishes && s->cfg.id ? s->owner : worker, &c);
+}
+
+static void done(struct rig *r, struct cmd *c)
+{
+	unsigned landed = (unsigned)(uintptr_t)c->owner;
+
+	r->n_done++;
+	if (c->kind == CMD_PUBLISH && !c->status) {
+		struct cmd tell = {.kind = CMD_PARK_DONE, .admit = c->admit};
+
+		r->publisher[c->admit.stream->index] = c->admit.key;
+		post(r, landed - 1, &tell);
+	}
+	if (!landed || c->kind == CMD_PLAY || c->kind == CMD_PUBLISH || c->kind == CMD_REJECT)
+		if (landed)
+			free(c);
+}
+
+static void control(struct rig *r)
+{
+	struct event e;
+
+	for (unsigned w = 0; w < r->n_workers; w++)
+		while (worker_events(r->group, w, &e, 1)) {
+			if (e.kind == EV_JOIN)
+				admit(r, w, e.park);
+			else if (e.kind == EV_DONE)
+				done(r, e.cmd);
+			r->n_up += e.kind == EV_UP;
+			r->n_down += e.kind == EV_DOWN;
+			if (e.kind == EV_DOWN && r->publisher[e.stream->index] == e.key)
+				r->publisher[e.stream->index] = 0;
+		}
+}
+
+int rig_command(struct rig *r, unsigned worker, struct cmd *c)
+{
+	struct cmd *copy = post(r, worker, c);
+
+	copy->status = 1;
+	for (int i = 0; i < 1000 && copy->status == 1; i++)
+		rig_run(r, 1);
+	*c = *copy;
+	free(copy);
+	return c->status;
+}
+
+struct stream *rig_stream(struct rig *r, unsigned i, unsigned owner)
+{
+	struct stream *s = &r->streams[i];
+	struct cmd open = {.kind = CMD_STREAM_OPEN, .stream = s};
+
+	*s = (struct stream){.index = i, .owner = owner, .cfg = {.id = i + 1, .history_us = TS_S}};
+	snprintf(s->cfg.name, sizeof(s->cfg.name), "s%u", i);
+	assert_int_equal(rig_command(r, owner, &open), 0);
+	return s;
+}
+
+// --- peers ----------------------------------------------------------------------------------
+
+static bool lost(struct rig *r, unsigned per_mille)
+{
+	return rand_below(&r->rand, 1000) < per_mille;
+}
+
+static void inject(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t len)
+{
+	struct endpoint local = endpoint_of_v4(0x0a000001, PORT);
+
+	if (!lost(r, r->loss_in))
+		assert_int_equal(port_mem_inject(r->ports[p->worker], &p->at, &local, 0, data,
+					 (uint16_t)len),
+			0);
+}
+
+struct rig_peer *rig_call(struct rig *r, unsigned stream, bool publishes, unsigned worker)
+{
+	struct rig_peer *p = calloc(1, sizeof(*p));
+	static char ids[2][RIG_STREAMS][4];
+	char *id = ids[publishes][stream];
+
+	snprintf(id, sizeof(ids[0][0]), "%c%u", publishes ? 'p' : 's', stream);
+	p->publishes = publishes;
+	p->worker = worker;
+	p->at = endpoint_of_v4(0x0a000100 + r->n_peers, (uint16_t)(20000 + r->n_peers));
+	p->t0 = r->now;
+	p->next_seq = SEQ31_MASK - 20; // the wrap comes early
+	srt_caller_init(&p->caller, r->now, 1000 + r->n_peers, p->next_seq, RIG_LATENCY_MS, 0, id);
+	r->peers[r->n_peers++] = p;
+	return p;
+}
+
+static void begin(struct rig *r, struct rig_peer *p)
+{
+	struct srt_snd_opts snd = {
+		.peer_id = p->caller.peer_id,
+		.isn = p->caller.isn,
+		.t0 = p->t0,
+		.latency_us = RIG_LATENCY_MS * TS_MS,
+		.peer_flags = p->caller.peer_flags,
+	};
+	struct srt_rcv_opts rcv = {
+		.own_id = p->caller.own_id,
+		.peer_id = p->caller.peer_id,
+		.isn = p->caller.isn,
+		.t0 = p->t0,
+		.base_arrival = p->caller.up_at,
+		.base_ts = p->caller.peer_ts,
+		.latency_us = RIG_LATENCY_MS * TS_MS,
+		.peer_rexmitflg = true,
+	};
+
+	p->up = true;
+	if (p->publishes)
+		srt_conn_init_snd(&p->conn, r->now, &snd);
+	else
+		srt_conn_init_rcv(&p->conn, r->now, &p->rcv, &rcv);
+}
+
+static void note_got(struct rig_peer *p, const uint8_t *data, const struct srt_verdict *v)
+{
+	struct rig_got *g = &p->got[p->n_got++];
+
+	assert_true(p->n_got <= RIG_GOT_MAX);
+	g->seq = (uint32_t)v->seq;
+	g->ts = be32_get(data + 8);
+	g->len = v->len;
+	g->stamp = be32_get(data + v->off);
+	g->again = v->retransmitted;
+}
+
+static void repair(struct rig *r, struct rig_peer *p, const uint8_t *list, size_t len)
+{
+	struct srt_loss loss = srt_loss_of(list, len);
+	uint32_t first, last;
+
+	while (srt_loss_next(&loss, &first, &last))
+		for (uint32_t n = first;; n = seq31_add(n, 1)) {
+			uint8_t *d = p->history[n % 4096];
+
+			if (seq31_off(n, p->next_seq) > 0) {
+				be32_put(d + 4, be32_get(d + 4) | SRT_WORD1_R);
+				inject(r, p, d, p->history_len[n % 4096]);
+			}
+			if (n == last)
+				break;
+		}
+}
+
+static void to_peer(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t len)
+{
+	struct srt_verdict v;
+
+	if (!p->up) {
+		srt_caller_feed(&p->caller, r->now, data, len);
+		if (p->caller.state == SRT_CALLER_UP)
+			begin(r, p);
+		if (p->caller.state == SRT_CALLER_FAILED)
+			p->rejected = (uint64_t)p->caller.error;
+		return;
+	}
+	srt_conn_feed(&p->conn, r->now, data, len, &v);
+	if (v.action == SRT_DELIVER)
+		note_got(p, data, &v);
+	if (v.action == SRT_RESEND)
+		repair(r, p, data + v.off, v.len);
+	p->closed |= v.action == SRT_CLOSE;
+}
+
+static void peer_turn(struct rig *r, struct rig_peer *p)
+{
+	uint8_t out[1500];
+	ssize_t n;
+
+	if (!p->up) {
+		if (srt_caller_expiry(&p->caller) <= r->now)
+			srt_caller_on_expiry(&p->caller, r->now);
+		while ((n = srt_caller_poll(&p->caller, r->now, out, sizeof(out))) > 0)
+			inject(r, p, out, (size_t)n);
+		return;
+	}
+	if (srt_conn_expiry(&p->conn) <= r->now)
+		srt_conn_on_expiry(&p->conn, r->now);
+	while ((n = srt_conn_poll(&p->conn, r->now, out, sizeof(out))) > 0)
+		inject(r, p, out, (size_t)n);
+}
+
+void rig_publish(struct rig *r, struct rig_peer *p, uint32_t stamp, uint16_t len)
+{
+	uint8_t *d = p->history[p->next_seq % 4096];
+
+	memset(d, 0x47, SRT_HDR + len);
+	srt_pkt_write_data(d, p->next_seq, SRT_WORD1_SINGLE | 1,
+		(uint32_t)(r->now - p->t0 + 100 * TS_S), p->caller.peer_id);
+	be32_put(d + SRT_HDR, stamp);
+	p->history_len[p->next_seq % 4096] = (uint16_t)(SRT_HDR + len);
+	p->next_seq = seq31_add(p->next_seq, 1);
+	inject(r, p, d, SRT_HDR + len);
+}
+
+// --- time -----------------------------------------------------------------------------------
+
+static struct rig_peer *peer_of(struct rig *r, const struct port_mem_desc *d)
+{
+	uint32_t ip = be32_get(d->header + WIRE_IP_DST) - 0x0a000100;
+
+	return ip < r->n_peers ? r->peers[ip] : NULL;
+}
+
+static void from_workers(struct rig *r, unsigned w)
+{
+	struct port_mem_desc d[64];
+	uint8_t data[2048];
+	unsigned n;
+
+	while ((n = port_mem_take(r->ports[w], d, 64)))
+		for (unsigned i = 0; i < n; i++) {
+			struct rig_peer *p = peer_of(r, &d[i]);
+			size_t header = d[i].kind == LINE_SRT ? SRT_HDR : 0;
+
+			if (!p) {
+				if (r->on_push)
+					r->on_push(r, &d[i]);
+				continue;
+			}
+			memcpy(data, d[i].header + WIRE_MEDIA, header);
+			memcpy(data + header, d[i].payload, d[i].payload_len);
+			if (!lost(r, r->loss_out))
+				to_peer(r, p, data, header + d[i].payload_len);
+		}
+}
+
+void rig_run(struct rig *r, unsigned ms)
+{
+	while (ms--) {
+		r->now += TS_MS;
+		for (unsigned i = 0; i < r->n_peers; i++)
+			peer_turn(r, r->peers[i]);
+		for (unsigned w = 0; w < r->n_workers; w++)
+			port_mem_set_time(r->ports[w], r->now);
+		for (unsigned k = 0; k < 3; k++)
+			for (unsigned w = 0; w < r->n_workers; w++) {
+				worker_turn(&r->group->workers[w], r->now);
+				control(r);
+				from_workers(r, w);
+			}
+	}
+}
+
+uint64_t rig_drops(const struct rig *r, enum dp_drop why)
+{
+	uint64_t n = 0;
+
+	for (unsigned w = 0; w < r->n_workers; w++)
+		n += r->group->workers[w].path.stats->drops[why];
+	return n;
+}
+
+unsigned rig_frames_used(const struct rig *r)
+{
+	return rte_mempool_in_use_count(arena_pool(arena)) +
+	       rte_mempool_in_use_count(arena_clone_pool(arena));
+}

@@ -1,0 +1,86 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Workers on port mem under a virtual clock, with SRT peers of our own protocol code around them
+// and the smallest control there can be: everybody is admitted.
+
+#include "io/port_mem.h"
+#include "proto/srt_conn.h"
+#include "proto/srt_hs.h"
+#include "state/stream.h"
+#include "worker/worker_priv.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	RIG_WORKERS_MAX = 2,
+	RIG_STREAMS = 8,
+	RIG_SUBSCRIBERS = 256,
+	RIG_GOT_MAX = 8192,
+	RIG_LATENCY_MS = 120,
+};
+
+struct rig_got {
+	uint32_t seq, ts; // as on the wire; seq counted from the peer's ISN
+	uint16_t len;
+	uint32_t stamp; // first four payload bytes, big-endian
+	bool again;	// R was set
+};
+
+struct rig_peer {
+	bool publishes;
+	struct endpoint at;
+	struct srt_caller caller;
+	struct srt_conn conn;
+	struct srt_rcv rcv;
+	ts_us t0;
+	bool up, closed;
+	unsigned worker; // where its packets land
+	struct rig_got got[RIG_GOT_MAX];
+	unsigned n_got;
+	uint32_t next_seq;		       // of a publisher
+	uint8_t history[4096][SRT_HDR + 1316]; // what it has sent, for repairs
+	uint16_t history_len[4096];
+	uint64_t rejected; // by code, 0: not
+};
+
+struct rig {
+	struct worker_group *group;
+	struct port *ports[RIG_WORKERS_MAX];
+	unsigned n_workers;
+	ts_us now;
+	struct dp_stats_header *stats;
+	struct stream streams[RIG_STREAMS];
+	struct rig_peer *peers[RIG_SUBSCRIBERS];
+	unsigned n_peers;
+	struct rand rand;
+	unsigned loss_in, loss_out; // per mille, per datagram to and from the workers
+	session_key publisher[RIG_STREAMS];
+	unsigned n_done, n_up, n_down;
+	void (*on_push)(
+		struct rig *, const struct port_mem_desc *); // datagrams to nobody's address
+	void *push_note;
+};
+
+struct rig *rig_new(unsigned n_workers);
+void rig_free(struct rig *r);
+
+// Stream i, owned by a worker.
+struct stream *rig_stream(struct rig *r, unsigned i, unsigned owner);
+
+// A peer that calls; its stream id names stream i.
+struct rig_peer *rig_call(struct rig *r, unsigned stream, bool publishes, unsigned worker);
+
+// Let virtual time pass, in steps of a millisecond.
+void rig_run(struct rig *r, unsigned ms);
+
+// Send one payload; its first four bytes are the stamp.
+void rig_publish(struct rig *r, struct rig_peer *p, uint32_t stamp, uint16_t len);
+
+// Post a command and run until it is done; returns its status.
+int rig_command(struct rig *r, unsigned worker, struct cmd *c);
+
+uint64_t rig_drops(const struct rig *r, enum dp_drop why);
+unsigned rig_frames_used(const struct rig *r);

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "worker_rig.h"
+
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEN = 1316 };
+
+// One packet a millisecond.
+static void stream_for(struct rig *r, struct rig_peer *pub, unsigned n, uint32_t first_stamp)
+{
+	for (unsigned i = 0; i < n; i++) {
+		rig_publish(r, pub, first_stamp + i, LEN);
+		rig_run(r, 1);
+	}
+}
+
+static int by_seq(const void *a, const void *b)
+{
+	const struct rig_got *x = a, *y = b;
+
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+// What the peer got is stamps first..last, in order, nothing missing, nothing else, on a clock
+// that never steps back.
+static void check_got(struct rig_peer *p, uint32_t first, uint32_t last)
+{
+	qsort(p->got, p->n_got, sizeof(p->got[0]), by_seq);
+	assert_int_equal(p->n_got, last - first + 1);
+	for (unsigned i = 0; i < p->n_got; i++) {
+		assert_int_equal(p->got[i].seq, i);
+		assert_int_equal(p->got[i].stamp, first + i);
+		assert_int_equal(p->got[i].len, LEN);
+		assert_true(!i || (int32_t)(p->got[i].ts - p->got[i - 1].ts) > 0);
+	}
+}
+
+static struct rig_peer *publisher(struct rig *r, unsigned stream, unsigned worker)
+{
+	struct rig_peer *p = rig_call(r, stream, true, worker);
+
+	rig_run(r, 5);
+	assert_true(p->up);
+	return p;
+}
+
+static void what_is_published_arrives_whole_at_every_subscriber(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *subs[100], *pub;
+
+	rig_stream(r, 0, 0);
+	for (unsigned i = 0; i < 100; i++)
+		subs[i] = rig_call(r, 0, false, 0);
+	pub = publisher(r, 0, 0);
+	stream_for(r, pub, 500, 1);
+	rig_run(r, 50);
+	for (unsigned i = 0; i < 100; i++)
+		check_got(subs[i], 1, 500);
+	assert_int_equal(r->n_up, 101);
+	rig_free(r);
+}
+
+static void losses_on_both_legs_are_repaired(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *subs[5], *pub;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	for (unsigned i = 0; i < 5; i++)
+		subs[i] = rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	r->loss_in = r->loss_out = 50;
+	stream_for(r, pub, 3000, 1);
+	r->loss_in = r->loss_out = 0;
+	stream_for(r, pub, 300, 3001);
+	rig_run(r, 100);
+	for (unsigned i = 0; i < 5; i++)
+		check_got(subs[i], 1, 3300);
+	assert_int_equal(r->stats->n_workers, 1);
+	rig_free(r);
+}
+
+// A hole that the publisher never fills is announced: subscribers go on without it, at once.
+static void a_hole_given_up_is_announced(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *pub, *sub;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	sub = rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	stream_for(r, pub, 100, 1);
+	r->loss_in = 1000;
+	rig_publish(r, pub, 101, LEN);
+	r->loss_in = 0;
+	pub->history_len[(pub->next_seq - 1) % 4096] = 16; // its repairs are not media
+	be32_put(pub->history[(pub->next_seq - 1) % 4096] + 12, 99);
+	stream_for(r, pub, 400, 102);
+	assert_int_equal(sub->n_got, 500);
+	assert_int_equal(srt_rcv_stats(&sub->rcv)->given_up, 1);
+	assert_int_equal(srt_rcv_stats(&sub->rcv)->late, 0);
+	rig_free(r);
+}
+
+static void a_late_joiner_gets_the_stream_at_once(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *pub, *sub;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	stream_for(r, pub, 300, 1);
+	sub = rig_call(r, 0, false, 0);
+	rig_run(r, 5);
+	assert_int_equal(sub->n_got, 1);
+	stream_for(r, pub, 100, 301);
+	check_got(sub, sub->got[0].stamp, 400);
+	assert_true(sub->got[0].stamp >= 290);
+	rig_free(r);
+}
+
+static void a_publisher_that_comes_back_goes_on(void **state)
+{
+	struct rig *r = rig_new(2);
+	struct rig_peer *pub, *sub[2];
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	sub[0] = rig_call(r, 0, false, 0);
+	sub[1] = rig_call(r, 0, false, 1);
+	rig_run(r, 20);
+	stream_for(r, pub, 200, 1);
+	rig_run(r, 10);
+	srt_conn_close(&pub->conn);
+	rig_run(r, 500);
+	pub = publisher(r, 0, 1); // lands on the other worker
+	stream_for(r, pub, 200, 201);
+	rig_run(r, 20);
+	check_got(sub[0], 1, 400);
+	check_got(sub[1], 1, 400);
+	// Its packets are taken in by the owner, whichever worker they land on.
+	assert_true(r->group->workers[1].path.stats->forwarded >= 200);
+	rig_free(r);
+}
+
+static void a_takeover_keeps_the_subscribers(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *old, *pub, *sub;
+
+	rig_stream(r, 0, 0);
+	old = publisher(r, 0, 0);
+	sub = rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	stream_for(r, old, 100, 1);
+	pub = publisher(r, 0, 0);
+	rig_run(r, 5);
+	assert_true(old->closed);
+	stream_for(r, pub, 100, 101);
+	rig_run(r, 20);
+	check_got(sub, 1, 200);
+	rig_free(r);
+}
+
+static void both_workers_deliver_and_repair(void **state)
+{
+	struct rig *r = rig_new(2);
+	struct rig_peer *pub, *subs[20];
+	unsigned again = 0;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	for (unsigned i = 0; i < 20; i++)
+		subs[i] = rig_call(r, 0, false, i % 2);
+	rig_run(r, 20);
+	r->loss_out = 30;
+	stream_for(r, pub, 2000, 1);
+	r->loss_out = 0;
+	stream_for(r, pub, 200, 2001);
+	rig_run(r, 100);
+	for (unsigned i = 0; i < 20; i++) {
+		check_got(subs[i], 1, 2200);
+		for (unsigned k = 0; k < subs[i]->n_got; k++)
+			again += i % 2 && subs[i]->got[k].again;
+	}
+	assert_true(again > 100); // repairs by the worker that does not own the stream
+	rig_free(r);
+}
+
+static void a_closed_stream_gives_every_frame_back(void **state)
+{
+	struct rig *r = rig_new(2);
+	struct rig_peer *pub, *subs[4];
+	struct stream *s;
+	struct cmd close0 = {.kind = CMD_STREAM_CLOSE}, close1 = close0;
+	unsigned before = rig_frames_used(r);
+
+	s = rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	for (unsigned i = 0; i < 4; i++)
+		subs[i] = rig_call(r, 0, false, i % 2);
+	rig_run(r, 20);
+	stream_for(r, pub, 500, 1);
+	assert_true(rig_frames_used(r) > before + 500);
+	close0.stream = close1.stream = s;
+	assert_int_equal(rig_command(r, 1, &close1), 0);
+	assert_int_equal(rig_command(r, 0, &close0), 0);
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(subs[i]->closed);
+	assert_true(pub->closed);
+	assert_int_equal(rig_frames_used(r), before);
+	assert_int_equal(r->n_up, r->n_down);
+	rig_free(r);
+}
+
+static void frames_wait_for_deferred_completions(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *pub, *sub;
+	unsigned before, held;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	sub = rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	before = rig_frames_used(r);
+	port_mem_defer(r->ports[0], true);
+	stream_for(r, pub, 3000, 1); // three times the history's depth
+	held = rig_frames_used(r);
+	assert_true(held >= before + 3000);
+	port_mem_complete(r->ports[0], 1u << 20);
+	port_mem_defer(r->ports[0], false);
+	rig_run(r, 200);
+	assert_true(rig_frames_used(r) < before + 1200);
+	check_got(sub, 1, 3000);
+	rig_free(r);
+}
+
+static void an_unknown_stream_is_refused_and_every_repeat_answered(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *sub = rig_call(r, 3, false, 0);
+
+	rig_run(r, 10);
+	assert_int_equal(sub->rejected, SRT_REJX_NOTFOUND);
+	rig_free(r);
+}
+
+static void a_silent_subscriber_is_forgotten(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *pub;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	assert_int_equal(r->n_up, 2);
+	r->n_peers = 1; // nobody reads or answers for it any more
+	for (unsigned i = 0; i < 120; i++)
+		stream_for(r, pub, 1, i), rig_run(r, 49);
+	assert_int_equal(r->n_down, 1);
+	r->n_peers = 2;
+	rig_free(r);
+}
+
+static void a_stranger_with_a_right_id_is_not_heard(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *pub, *stranger, *sub;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	sub = rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	stream_for(r, pub, 10, 1);
+	stranger = rig_call(r, 0, false, 0);
+	stranger->caller.peer_id = pub->caller.peer_id;
+	rig_publish(r, stranger, 666, LEN);
+	rig_run(r, 10);
+	assert_int_equal(rig_drops(r, DP_DROP_WRONG_ADDRESS), 1);
+	check_got(sub, 1, 10);
+	rig_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_published_arrives_whole_at_every_subscriber),
+		cmocka_unit_test(losses_on_both_legs_are_repaired),
+		cmocka_unit_test(a_hole_given_up_is_announced),
+		cmocka_unit_test(a_late_joiner_gets_the_stream_at_once),
+		cmocka_unit_test(a_publisher_that_comes_back_goes_on),
+		cmocka_unit_test(a_takeover_keeps_the_subscribers),
+		cmocka_unit_test(both_workers_deliver_and_repair),
+		cmocka_unit_test(a_closed_stream_gives_every_frame_back),
+		cmocka_unit_test(frames_wait_for_deferred_completions),
+		cmocka_unit_test(an_unknown_stream_is_refused_and_every_repeat_answered),
+		cmocka_unit_test(a_silent_subscriber_is_forgotten),
+		cmocka_unit_test(a_stranger_with_a_right_id_is_not_heard),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
