@@ -191,6 +191,8 @@ static void feed_ackack(struct srt_rcv *r, ts_us now, const struct srt_ctrl *c)
 	*sent = 0;
 	srt_rtt_sample(&r->rtt, rtt);
 	srt_tsbpd_sample(&r->tsbpd, now, c->ts, rtt, r->rtt.first_us);
+	if (r->nak_at != TS_NEVER)
+		r->nak_at = ts_min(r->nak_at, now + srt_rtt_nak_period(&r->rtt));
 	if (seq31_off(r->ack_first, c->info) >= 0)
 		r->ack_confirmed = true;
 }

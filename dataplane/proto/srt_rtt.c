@@ -3,7 +3,13 @@
 
 #include "proto/srt_rtt.h"
 
-enum { NAK_PERIOD_MIN = 20000 };
+enum {
+	NAK_PERIOD_MIN = 20000,
+	// Before the first sample. The initial pair would give 150 ms, which is longer than a usual
+	// latency: one lost report and the packet is gone.
+	NAK_PERIOD_UNKNOWN = 40000,
+	SUPPRESS_UNKNOWN = 20000,
+};
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
@@ -38,10 +44,14 @@ void srt_rtt_adopt(struct srt_rtt *r, uint32_t us, uint32_t var_us)
 
 uint32_t srt_rtt_nak_period(const struct srt_rtt *r)
 {
+	if (!srt_rtt_known(r))
+		return NAK_PERIOD_UNKNOWN;
 	return max_u32(NAK_PERIOD_MIN, (r->us + 4 * r->var_us) / 2);
 }
 
 uint32_t srt_rtt_suppress(const struct srt_rtt *r)
 {
+	if (!srt_rtt_known(r))
+		return SUPPRESS_UNKNOWN;
 	return min_u32(r->us / 2 + 4 * r->var_us, r->us);
 }

@@ -40,8 +40,10 @@ static inline uint32_t srt_rtt_ack_repeat(const struct srt_rtt *r)
 	return r->us + 4 * r->var_us;
 }
 
-// Period of the loss report: max(20 ms, (RTT + 4 var) / 2) (srt-wire 7.2).
+// Period of the loss report: max(20 ms, (RTT + 4 var) / 2) (srt-wire 7.2), 40 ms before the first
+// sample.
 uint32_t srt_rtt_nak_period(const struct srt_rtt *r);
 // For so long after a repair the same request is a repetition: RTT/2 + 4 var (decisions A15), but
-// never longer than a round trip, after which the request may know of the repair.
+// never longer than a round trip, after which the request may know of the repair. 20 ms before the
+// first sample.
 uint32_t srt_rtt_suppress(const struct srt_rtt *r);

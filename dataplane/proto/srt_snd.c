@@ -9,10 +9,11 @@
 #include <errno.h>
 
 enum {
-	REPAIR_PERCENT = 50,	// of the stream's rate (decisions A15)
-	BUDGET_MIN = 64 * 1500, // bytes: a slow stream may lose a whole burst too
-	RATE_MIN = 16000,	// bytes/s the budget grows by at least
-	REPAIR_HEAD = 58,	// Ethernet, IPv4, UDP and SRT headers count too
+	REPAIR_PERCENT = 50,	      // of the stream's rate (decisions A15)
+	BUDGET_MIN = 64 * 1500,	      // bytes: a slow stream may lose a whole burst too
+	BUDGET_RATE_MIN = 16000,      // bytes/s it grows by at least
+	BUDGET_RATE_UNKNOWN = 250000, // and while nobody has said how fast the stream is
+	REPAIR_HEAD = 58,	      // Ethernet, IPv4, UDP and SRT headers count too
 };
 
 // One latency of the stream's rate, so that an outage as long as the latency can be repaired.
@@ -122,12 +123,12 @@ int srt_snd_feed(
 
 static void refill(struct srt_snd *s, ts_us now)
 {
-	uint64_t rate = (uint64_t)s->rate * s->repair_percent / 100;
+	uint64_t rate = s->rate ? (uint64_t)s->rate * s->repair_percent / 100 : BUDGET_RATE_UNKNOWN;
 	uint64_t elapsed = now > s->refilled ? now - s->refilled : 0;
 	uint64_t gain, max = budget_max(s);
 
-	if (rate < RATE_MIN)
-		rate = RATE_MIN;
+	if (rate < BUDGET_RATE_MIN)
+		rate = BUDGET_RATE_MIN;
 	gain = elapsed > 60 * TS_S ? max : rate * elapsed / TS_S;
 	if (!gain)
 		return; // keep the fraction
