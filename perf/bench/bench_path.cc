@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// The whole path of a packet on port mem: receive, SRT ingest, history, one rendered copy per SRT
+// subscriber. An item is a copy. Issue's budget: 50 ns at 100 subscribers. Beside it the ceiling:
+// copying the same 64-byte lines with memcpy.
+
+#include "path_bed.h"
+
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+#include <vector>
+
+static void BM_path(benchmark::State &state)
+{
+	path_bed *bed = path_bed_new((unsigned)state.range(0));
+	unsigned burst = (unsigned)state.range(1);
+	uint64_t copies = 0;
+
+	for (auto _ : state) {
+		state.PauseTiming();
+		path_bed_load(bed, burst);
+		state.ResumeTiming();
+		copies += path_bed_turn(bed);
+	}
+	state.SetItemsProcessed((int64_t)copies);
+	state.counters["ns_per_copy"] = benchmark::Counter(
+		(double)copies * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+	path_bed_free(bed);
+}
+BENCHMARK(BM_path)
+	->ArgNames({"subscribers", "burst"})
+	->Args({1, 16})
+	->Args({10, 16})
+	->Args({100, 1})
+	->Args({100, 16})
+	->Args({1000, 16})
+	->Args({10000, 16});
+
+static void BM_memcpy_lines(benchmark::State &state)
+{
+	size_t n = (size_t)state.range(0) * 16;
+	std::vector<char> from(n * 64, 1), to(n * 64);
+
+	for (auto _ : state) {
+		for (size_t i = 0; i < n; i++)
+			std::memcpy(&to[i * 64], &from[i % (size_t)state.range(0) * 64], 64);
+		benchmark::DoNotOptimize(to.data());
+		benchmark::ClobberMemory();
+	}
+	state.SetItemsProcessed((int64_t)(state.iterations() * n));
+	state.counters["ns_per_copy"] = benchmark::Counter((double)(state.iterations() * n) * 1e-9,
+		benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+BENCHMARK(BM_memcpy_lines)->ArgNames({"subscribers"})->Arg(100)->Arg(10000);
+
+BENCHMARK_MAIN();
