@@ -63,7 +63,7 @@ bool cmd_flag_at(const struct cmd *c, size_t i, struct cmd_flag *out)
 	return false;
 }
 
-const struct cmd *cmd_sub(const struct cmd *c, const char *name)
+const struct cmd *cmd_child(const struct cmd *c, const char *name)
 {
 	for (const struct cmd *const *s = c->subs; s && *s; s++)
 		if (!strcmp((*s)->name, name))

@@ -52,13 +52,14 @@ struct cmd {
 	const struct cmd_arg *args;    // ends in a NULL name
 	const struct cmd_flag *flags;  // ends in a NULL name
 	int (*run)(struct cli *c);     // returns the exit code
+	const void *data;	       // of run
 };
 
 // The i-th argument or flag of a command, those of its noun first. False behind the last.
 bool cmd_arg_at(const struct cmd *c, size_t i, struct cmd_arg *out);
 bool cmd_flag_at(const struct cmd *c, size_t i, struct cmd_flag *out);
 
-const struct cmd *cmd_sub(const struct cmd *c, const char *name); // NULL: has none of that name
+const struct cmd *cmd_child(const struct cmd *c, const char *name); // NULL: has none of that name
 
 // What was typed. Strings are borrowed from argv.
 struct cmd_call {

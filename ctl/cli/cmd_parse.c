@@ -134,7 +134,7 @@ static int unknown_word(struct parser *p, const char *word)
 	suggest_init(&s, word);
 	for (const struct cmd *const *sub = c->subs; *sub; sub++)
 		suggest_show(&s, (*sub)->name);
-	if (near != word && (cmd_sub(c, near) || *near == '-'))
+	if (near != word && (cmd_child(c, near) || *near == '-'))
 		s.best = near;
 	if (!s.best)
 		return see_help(p, "command", word);
@@ -168,7 +168,7 @@ static int parse_word(struct parser *p, const char *word)
 		call->help = true;
 		return 0;
 	}
-	sub = cmd_sub(cmd_of(call), word);
+	sub = cmd_child(cmd_of(call), word);
 	if (!sub)
 		return unknown_word(p, word);
 	call->path[call->depth++] = sub;

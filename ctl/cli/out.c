@@ -7,6 +7,7 @@
 #include "ctl/cli/out_impl.h"
 #include "ctl/cli/table.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,13 +36,13 @@ size_t out_terminal_width(void)
 void out_document(struct out *o, const json_t *doc, const struct out_view *views, size_t n_views)
 {
 	o->ops->document(o, doc, views, n_views);
-	fflush(stdout);
+	out_flush(o);
 }
 
 void out_event(struct out *o, const json_t *event, const char *text)
 {
 	o->ops->event(o, event, text);
-	fflush(stdout);
+	out_flush(o);
 }
 
 void out_say(struct out *o, const char *fmt, ...)
@@ -52,12 +53,27 @@ void out_say(struct out *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "sluicectl: %s\n", table_clean(text));
+	fprintf(stderr, "%s\n", table_clean(text));
 }
 
-bool out_ok(const struct out *o)
+void out_done(struct out *o, const json_t *doc, const char *fmt, ...)
 {
-	return !ferror(stdout);
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	o->ops->done(o, doc, text);
+	out_flush(o);
+}
+
+int out_flush(struct out *o)
+{
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && !o->error)
+		o->error = errno ? errno : EIO;
+	return o->error;
 }
 
 static const char *number(double v, enum out_format format, char *buf)

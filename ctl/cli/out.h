@@ -66,8 +66,13 @@ void out_event(struct out *o, const json_t *event, const char *text);
 // One sentence for the person, to stderr.
 void out_say(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-// False once the reader of stdout has gone or the disk is full: no use to go on.
-bool out_ok(const struct out *o);
+// What was done: the API's answer as JSON (nothing when doc is NULL), or the sentence to stderr.
+void out_done(struct out *o, const json_t *doc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+// Bring everything to stdout. Returns 0, or the errno of the first write that failed: EPIPE when
+// the reader has gone. No use to go on then.
+int out_flush(struct out *o);
 
 // A field of obj as text. buf: at least OUT_CELL_LEN bytes.
 #define OUT_CELL_LEN 640

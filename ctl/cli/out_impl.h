@@ -8,10 +8,12 @@
 
 struct out_ops {
 	void (*document)(struct out *o, const json_t *doc, const struct out_view *v, size_t n);
+	void (*done)(struct out *o, const json_t *doc, const char *sentence);
 	void (*event)(struct out *o, const json_t *event, const char *text);
 };
 
 struct out {
 	const struct out_ops *ops;
 	size_t width;
+	int error; // of the first write that failed
 };

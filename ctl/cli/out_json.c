@@ -18,9 +18,15 @@ static void event(struct out *o, const json_t *ev, const char *text)
 	putchar('\n');
 }
 
+static void done(struct out *o, const json_t *doc, const char *sentence)
+{
+	if (doc)
+		document(o, doc, NULL, 0);
+}
+
 struct out *out_json_new(void)
 {
-	static const struct out_ops ops = {.document = document, .event = event};
+	static const struct out_ops ops = {.document = document, .done = done, .event = event};
 	struct out *o = calloc(1, sizeof(*o));
 
 	if (o)

@@ -148,9 +148,14 @@ static void event(struct out *o, const json_t *ev, const char *text)
 	printf("%s\n", table_clean(line));
 }
 
+static void done(struct out *o, const json_t *doc, const char *sentence)
+{
+	out_say(o, "%s", sentence);
+}
+
 struct out *out_text_new(size_t width)
 {
-	static const struct out_ops ops = {.document = document, .event = event};
+	static const struct out_ops ops = {.document = document, .done = done, .event = event};
 	struct out *o = calloc(1, sizeof(*o));
 
 	if (o) {

@@ -3,6 +3,7 @@
 
 #include "ctl/cli/table.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,19 +76,23 @@ static const char *cell(const struct table *t, size_t row, size_t col)
 	return s ? s : "";
 }
 
+// A column of width 0 is left out.
 static size_t total(const size_t *width, size_t n)
 {
-	size_t sum = n ? (n - 1) * GAP : 0;
+	size_t sum = 0;
 
 	for (size_t i = 0; i < n; i++)
-		sum += width[i];
+		sum += width[i] ? width[i] + (sum ? GAP : 0) : 0;
 	return sum;
 }
 
+// How narrow a column may become. Half a number is a wrong number.
 static size_t width_min(const struct table_col *c)
 {
 	size_t len = strlen(c->title);
 
+	if (c->right)
+		return 0;
 	return len > WIDTH_MIN ? len : WIDTH_MIN;
 }
 
@@ -117,23 +122,43 @@ static void settle(const struct table *t, size_t max, size_t *width)
 		if (i == t->n_cols)
 			return;
 		spare = width[i] - width_min(&t->cols[i]);
-		width[i] -= over < spare ? over : spare;
+		width[i] -= over < spare && !t->cols[i].right ? over : spare;
 	}
 }
 
-// The last column of a line is not padded, so that lines do not end in blanks.
-static void write_cell(const struct table_col *c, const char *s, size_t width, bool last, FILE *to)
+static void write_cell(const struct table_col *c, const char *s, size_t width, FILE *to)
 {
 	size_t len = strlen(s);
 
 	if (len > width)
 		fprintf(to, "%.*s" CUT, (int)(width - strlen(CUT)), s);
-	else if (c->right)
-		fprintf(to, "%*s", (int)width, s);
 	else
-		fprintf(to, "%-*s", last ? 0 : (int)width, s);
-	if (!last)
-		fprintf(to, "%*s", (int)GAP, "");
+		fprintf(to, "%*s", c->right ? (int)width : -(int)width, s);
+}
+
+static size_t last_shown(const size_t *width, size_t n)
+{
+	while (n > 1 && !width[n - 1])
+		n--;
+	return n - 1;
+}
+
+// row: SIZE_MAX for the heading. The last column is not padded: lines do not end in blanks.
+static void write_row(const struct table *t, size_t row, const size_t *width, FILE *to)
+{
+	size_t last = last_shown(width, t->n_cols);
+
+	for (size_t i = 0; i <= last; i++) {
+		const struct table_col *c = &t->cols[i];
+		const char *s = row == SIZE_MAX ? c->title : cell(t, row, i);
+		bool pad = i < last || c->right || strlen(s) > width[i];
+
+		if (width[i])
+			write_cell(c, s, pad ? width[i] : strlen(s), to);
+		if (width[i] && i < last)
+			fprintf(to, "%*s", (int)GAP, "");
+	}
+	fputc('\n', to);
 }
 
 void table_write(const struct table *t, size_t width, FILE *to)
@@ -143,13 +168,8 @@ void table_write(const struct table *t, size_t width, FILE *to)
 	if (!widths)
 		return;
 	settle(t, width, widths);
-	for (size_t i = 0; i < t->n_cols; i++)
-		write_cell(&t->cols[i], t->cols[i].title, widths[i], i + 1 == t->n_cols, to);
-	fputc('\n', to);
-	for (size_t r = 0; r < table_rows(t); r++) {
-		for (size_t i = 0; i < t->n_cols; i++)
-			write_cell(&t->cols[i], cell(t, r, i), widths[i], i + 1 == t->n_cols, to);
-		fputc('\n', to);
-	}
+	write_row(t, SIZE_MAX, widths, to);
+	for (size_t r = 0; r < table_rows(t); r++)
+		write_row(t, r, widths, to);
 	free(widths);
 }

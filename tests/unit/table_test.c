@@ -65,6 +65,29 @@ static void what_may_not_be_cut_stays(void **)
 	free(s);
 }
 
+static void a_number_goes_whole_or_not_at_all(void **)
+{
+	static const struct table_col with_spare[] = {
+		{"NAME", false, 1}, {"N", true, 0}, {"SPARE", true, 3}, {"EXTRA", true, 2}};
+	static const char *const row[] = {"camera-one", "1", "22222", "33333"};
+	struct table *t = table_new(with_spare, 4);
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	for (size_t i = 0; i < 4; i++)
+		table_cell(t, row[i]);
+	table_write(t, 21, to);
+	table_write(t, 11, to);
+	fclose(to);
+	table_free(t);
+	assert_string_equal(text, "NAME        N  EXTRA\n"
+				  "camera-one  1  33333\n"
+				  "NAME      N\n"
+				  "camera..  1\n");
+	free(text);
+}
+
 static void no_rows_still_have_a_heading(void **)
 {
 	char *s = drawn(NULL, 0, 80);
@@ -88,6 +111,7 @@ int main(void)
 		cmocka_unit_test(columns_are_aligned),
 		cmocka_unit_test(the_least_important_is_cut_first),
 		cmocka_unit_test(what_may_not_be_cut_stays),
+		cmocka_unit_test(a_number_goes_whole_or_not_at_all),
 		cmocka_unit_test(no_rows_still_have_a_heading),
 		cmocka_unit_test(terminals_are_not_steered),
 	};

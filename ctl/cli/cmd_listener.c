@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "ctl/cli/nouns.h"
+#include "ctl/cli/object.h"
+
+static const struct out_col line[] = {{"ID", "id"}, {"URL", "url"}, {"STATE", "state"}};
+
+static const struct out_col list_cols[] = {
+	{"ID", "id"},
+	{"URL", "url", .give = 2},
+	{"STATE", "state"},
+	{"OPEN", "open"},
+	{"MODE", "default_mode"},
+	{"STREAM", "default_stream", .give = 3},
+	{"LATENCY", "latency_ms", OUT_MS, .give = 4},
+	{"ERROR", "error", .give = 1},
+};
+
+static const struct out_col record[] = {
+	{"id", "id"},
+	{"url", "url"},
+	{"node", "node"},
+	{"state", "state"},
+	{"error", "error"},
+	{"open", "open"},
+	{"default mode", "default_mode"},
+	{"default stream", "default_stream"},
+	{"latency", "latency_ms", OUT_MS},
+};
+
+static const struct object listener = {
+	.noun = "listener",
+	.list = {OUT_TABLE, "items", NULL, list_cols, NOUN_COUNT(list_cols),
+		"no listeners, add one: sluicectl listener add srt://:9000"},
+	.record = {OUT_RECORD, NULL, NULL, record, NOUN_COUNT(record)},
+	.line = {OUT_LINE, NULL, NULL, line, NOUN_COUNT(line)},
+	.gone = "deleted",
+	.waits = true,
+};
+
+static const struct cmd cmd_add = {
+	.name = "add",
+	.help = "open a port for SRT callers",
+	.more = "Waits up to 2 s: exit status 0 when it is active, 8 with the reason when it is "
+		"not.\n"
+		"ADDR may be empty: srt://:9000 listens on every address.",
+	.noun = "listener",
+	.fields = CMD_FIELDS_NEW,
+	.flags = object_dry_run,
+	.run = object_add,
+	.data = &listener,
+};
+static const struct cmd cmd_list = {
+	.name = "list", .help = "all listeners", .run = object_list, .data = &listener};
+static const struct cmd cmd_show = {
+	.name = "show",
+	.help = "one listener",
+	.noun = "listener",
+	.fields = CMD_FIELDS_ID,
+	.run = object_show,
+	.data = &listener,
+};
+static const struct cmd cmd_del = {
+	.name = "del",
+	.help = "close a listener; its callers are disconnected",
+	.noun = "listener",
+	.fields = CMD_FIELDS_ID,
+	.flags = object_dry_run,
+	.run = object_del,
+	.data = &listener,
+};
+static const struct cmd *const subs[] = {&cmd_add, &cmd_list, &cmd_show, &cmd_del, NULL};
+
+const struct cmd cmd_listener = {
+	.name = "listener", .help = "ports where SRT callers arrive", .subs = subs};

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "ctl/cli/nouns.h"
+#include "ctl/cli/object.h"
+
+static const struct out_col line[] = {
+	{"ID", "id"}, {"STREAM", "stream"}, {"URL", "url"}, {"STATE", "state"}};
+
+static const struct out_col list_cols[] = {
+	{"ID", "id"},
+	{"STREAM", "stream", .give = 1},
+	{"URL", "url", .give = 2},
+	{"STATE", "state"},
+	{"TX", "tx_packets", OUT_COUNT},
+	{"BYTES", "tx_bytes", OUT_BYTES, 4},
+	{"ERROR", "error", .give = 3},
+};
+
+static const struct out_col record[] = {
+	{"id", "id"},
+	{"stream", "stream"},
+	{"url", "url"},
+	{"node", "node"},
+	{"state", "state"},
+	{"error", "error"},
+	{"sent packets", "tx_packets", OUT_COUNT},
+	{"sent bytes", "tx_bytes", OUT_BYTES},
+};
+
+static const struct object route = {
+	.noun = "route",
+	.list = {OUT_TABLE, "items", NULL, list_cols, NOUN_COUNT(list_cols),
+		"no routes, add one: sluicectl route add STREAM udp://HOST:5000"},
+	.record = {OUT_RECORD, NULL, NULL, record, NOUN_COUNT(record)},
+	.line = {OUT_LINE, NULL, NULL, line, NOUN_COUNT(line)},
+	.gone = "deleted",
+	.waits = true,
+};
+
+static const struct cmd cmd_add = {
+	.name = "add",
+	.help = "push a stream to an address",
+	.more = "Waits up to 2 s: exit status 0 when it is active, 8 with the reason when it is "
+		"not.",
+	.noun = "route",
+	.fields = CMD_FIELDS_NEW,
+	.flags = object_dry_run,
+	.run = object_add,
+	.data = &route,
+};
+static const struct cmd cmd_list = {
+	.name = "list", .help = "all routes", .run = object_list, .data = &route};
+static const struct cmd cmd_show = {
+	.name = "show",
+	.help = "one route",
+	.noun = "route",
+	.fields = CMD_FIELDS_ID,
+	.run = object_show,
+	.data = &route,
+};
+static const struct cmd cmd_del = {
+	.name = "del",
+	.help = "stop pushing",
+	.noun = "route",
+	.fields = CMD_FIELDS_ID,
+	.flags = object_dry_run,
+	.run = object_del,
+	.data = &route,
+};
+static const struct cmd *const subs[] = {&cmd_add, &cmd_list, &cmd_show, &cmd_del, NULL};
+
+const struct cmd cmd_route = {
+	.name = "route", .help = "streams that are pushed somewhere", .subs = subs};

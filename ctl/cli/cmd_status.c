@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "ctl/cli/cli.h"
+#include "ctl/cli/nouns.h"
+
+#include <string.h>
+
+static const struct out_col node[] = {
+	{"node", "node"},
+	{"region", "region"},
+	{"version", "version"},
+	{"up", "uptime_s", OUT_SECONDS},
+	{"dataplane", "dataplane"},
+	{"streams", "streams", OUT_COUNT},
+	{"subscribers", "subscribers", OUT_COUNT},
+};
+
+static const struct out_col ports[] = {{"PORT", "name"}, {"KIND", "kind"}, {"MODE", "mode"}};
+
+static const struct out_col workers[] = {
+	{"WORKER", "id"},
+	{"CORE", "core"},
+	{"BUSY", "busy_ratio", OUT_RATIO},
+	{"RX", "rx_packets", OUT_COUNT},
+	{"TX", "tx_packets", OUT_COUNT},
+};
+
+static const struct out_view views[] = {
+	{OUT_RECORD, NULL, NULL, node, NOUN_COUNT(node)},
+	{OUT_TABLE, "ports", NULL, ports, NOUN_COUNT(ports)},
+	{OUT_TABLE, "workers", NULL, workers, NOUN_COUNT(workers)},
+	{OUT_MAP, "drops", "DROPS"},
+};
+
+static int status(struct cli *c)
+{
+	json_t *doc;
+	const char *dataplane;
+	int rc = cli_call(c, "GET", "status", NULL, NULL, NULL, &doc);
+
+	if (rc)
+		return rc;
+	out_document(c->out, doc, views, NOUN_COUNT(views));
+	dataplane = json_string_value(json_object_get(doc, "dataplane"));
+	if (!dataplane || strcmp(dataplane, "connected")) {
+		out_say(c->out, "the dataplane is away: start sluice-dp");
+		rc = API_DEGRADED;
+	}
+	json_decref(doc);
+	return rc;
+}
+
+const struct cmd cmd_status = {
+	.name = "status",
+	.help = "the node on one screen",
+	.more = "Exit status 8 while the dataplane is away.",
+	.run = status,
+};

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "ctl/cli/nouns.h"
+#include "ctl/cli/object.h"
+
+static const struct out_col list_cols[] = {
+	{"ID", "id"},
+	{"STREAM", "stream", .give = 1},
+	{"PROTO", "proto"},
+	{"PEER", "peer"},
+	{"STATE", "state", .give = 2},
+	{"TX", "tx_packets", OUT_COUNT, 4},
+	{"RESENT", "retransmitted_packets", OUT_COUNT, 5},
+	{"DROPPED", "dropped_packets", OUT_COUNT, 6},
+	{"NAKS", "nak_packets", OUT_COUNT, 9},
+	{"RTT", "rtt_ms", OUT_MS, 3},
+	{"LATENCY", "latency_ms", OUT_MS, 8},
+	{"SINCE", "since", OUT_SINCE, 7},
+};
+
+static const struct out_col record[] = {
+	{"id", "id"},
+	{"stream", "stream"},
+	{"protocol", "proto"},
+	{"peer", "peer"},
+	{"worker", "worker"},
+	{"state", "state"},
+	{"since", "since", OUT_SINCE},
+	{"sent packets", "tx_packets", OUT_COUNT},
+	{"sent bytes", "tx_bytes", OUT_BYTES},
+	{"resent packets", "retransmitted_packets", OUT_COUNT},
+	{"dropped packets", "dropped_packets", OUT_COUNT},
+	{"loss reports", "nak_packets", OUT_COUNT},
+	{"round trip", "rtt_ms", OUT_MS},
+	{"latency", "latency_ms", OUT_MS},
+	{"encrypted", "encrypted"},
+};
+
+static const struct object sub = {
+	.noun = "sub",
+	.list = {OUT_TABLE, "items", NULL, list_cols, NOUN_COUNT(list_cols), "no subscribers"},
+	.record = {OUT_RECORD, NULL, NULL, record, NOUN_COUNT(record)},
+	.gone = "kicked",
+};
+
+static const struct cmd_arg list_args[] = {
+	{.name = "STREAM", .help = "only of this stream", .optional = true}, {.name = NULL}};
+static const struct cmd cmd_list = {.name = "list",
+	.help = "who is watching",
+	.args = list_args,
+	.run = object_list,
+	.data = &sub};
+static const struct cmd cmd_show = {
+	.name = "show",
+	.help = "one subscriber",
+	.noun = "sub",
+	.fields = CMD_FIELDS_ID,
+	.run = object_show,
+	.data = &sub,
+};
+static const struct cmd cmd_kick = {
+	.name = "kick",
+	.help = "disconnect a subscriber",
+	.noun = "sub",
+	.fields = CMD_FIELDS_ID,
+	.run = object_del,
+	.data = &sub,
+};
+static const struct cmd *const subs[] = {&cmd_list, &cmd_show, &cmd_kick, NULL};
+
+const struct cmd cmd_sub = {.name = "sub", .help = "subscribers: who is watching", .subs = subs};

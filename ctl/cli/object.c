@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "ctl/cli/object.h"
+
+#include "ctl/api/resource_check.h"
+#include "ctl/cli/object_wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SET_TRIES 5
+
+const struct cmd_flag object_dry_run[] = {
+	{.name = "dry-run", .letter = 'n', .help = "check only, change nothing"}, {.name = NULL}};
+
+static const struct resource *resource_of(const struct object *o)
+{
+	return resource_find(o->noun);
+}
+
+static const char *query_of(const struct cli *c)
+{
+	return cmd_value(c->call, "dry-run") ? "dry_run=true" : NULL;
+}
+
+// Names of streams were checked while parsing; ids are checked here.
+static int check_id(struct cli *c, const struct object *o)
+{
+	struct cmd_arg a;
+
+	if (cmd_arg_at(cmd_of(c->call), 0, &a) && a.field && a.field->flags & RESOURCE_KEY)
+		return API_OK;
+	return cli_check_id(c, o->noun, c->call->args[0]);
+}
+
+int object_add(struct cli *c)
+{
+	const struct object *o = cmd_of(c->call)->data;
+	json_t *doc;
+	int rc = cli_call(
+		c, "POST", resource_of(o)->collection, NULL, query_of(c), c->call->doc, &doc);
+
+	if (rc)
+		return rc;
+	if (!query_of(c))
+		rc = object_wait(c, o, &doc);
+	if (doc)
+		out_document(c->out, doc, &o->line, 1);
+	if (doc && !rc && !query_of(c))
+		rc = object_verdict(c, o, doc);
+	json_decref(doc);
+	return rc;
+}
+
+// One try: what GET gave, with our fields put in, goes back if nobody was faster.
+static enum api_exit put(struct cli *c, const char *path, json_t **out, struct api_error *err)
+{
+	char *whole = NULL, etag[128];
+	json_t *doc;
+	enum api_exit rc = api_call(c->api, "GET", path, NULL, &doc, err);
+
+	if (rc)
+		return rc;
+	snprintf(etag, sizeof(etag), "%s", api_etag(c->api));
+	json_object_update(doc, c->call->doc);
+	if (asprintf(&whole, "%s%s%s", path, query_of(c) ? "?" : "",
+		    query_of(c) ? query_of(c) : "") < 0)
+		whole = NULL;
+	if (whole)
+		rc = api_call_match(c->api, "PUT", whole, *etag ? etag : NULL, doc, out, err);
+	free(whole);
+	json_decref(doc);
+	return rc;
+}
+
+int object_set(struct cli *c)
+{
+	const struct object *o = cmd_of(c->call)->data;
+	char *path = api_path(resource_of(o)->collection, c->call->args[0]);
+	struct api_error err = {0};
+	json_t *doc = NULL;
+	enum api_exit rc = API_CONFLICT;
+
+	if (json_object_size(c->call->doc) < 2) {
+		free(path);
+		out_say(c->out, "nothing to set, see: sluicectl %s set --help", o->noun);
+		return API_USAGE;
+	}
+	for (int i = 0; path && i < SET_TRIES && rc == API_CONFLICT; i++)
+		rc = put(c, path, &doc, &err);
+	free(path);
+	if (rc)
+		return cli_fail(c, &err);
+	out_document(c->out, doc, &o->line, 1);
+	json_decref(doc);
+	return API_OK;
+}
+
+// The API's list in one piece.
+static json_t *list_of(json_t *items)
+{
+	return items ? json_pack("{s:o, s:n}", "items", items, "next") : NULL;
+}
+
+static int check_stream(struct cli *c, const char *name)
+{
+	char why[256];
+
+	if (!resource_check_stream(name, why, sizeof(why)))
+		return API_OK;
+	out_say(c->out, "STREAM: %s", why);
+	return API_USAGE;
+}
+
+int object_list(struct cli *c)
+{
+	const struct object *o = cmd_of(c->call)->data;
+	const char *stream = c->call->n_args ? c->call->args[0] : NULL;
+	char *path = api_path(resource_of(o)->collection, NULL), *whole = NULL;
+	struct api_error err = {0};
+	json_t *items = NULL, *doc;
+	enum api_exit rc = API_FAILURE;
+
+	if (stream && check_stream(c, stream)) {
+		free(path);
+		return API_USAGE;
+	}
+	if (path && asprintf(&whole, "%s%s%s", path, stream ? "?stream=" : "",
+			    stream ? stream : "") >= 0) {
+		rc = api_list(c->api, whole, &items, &err);
+		free(whole);
+	}
+	free(path);
+	if (rc)
+		return cli_fail(c, &err);
+	doc = list_of(items);
+	out_document(c->out, doc, &o->list, 1);
+	json_decref(doc);
+	return API_OK;
+}
+
+int object_show(struct cli *c)
+{
+	const struct object *o = cmd_of(c->call)->data;
+	json_t *doc = NULL;
+	int rc = check_id(c, o);
+
+	if (!rc)
+		rc = cli_call(
+			c, "GET", resource_of(o)->collection, c->call->args[0], NULL, NULL, &doc);
+	if (rc)
+		return rc;
+	out_document(c->out, doc, &o->record, 1);
+	json_decref(doc);
+	return API_OK;
+}
+
+int object_del(struct cli *c)
+{
+	const struct object *o = cmd_of(c->call)->data;
+	json_t *doc = NULL;
+	int rc = check_id(c, o);
+
+	if (!rc)
+		rc = cli_call(c, "DELETE", resource_of(o)->collection, c->call->args[0],
+			query_of(c), NULL, &doc);
+	if (!rc)
+		out_done(c->out, doc, "%s %s %s%s", o->noun, c->call->args[0],
+			query_of(c) ? "would be " : "", o->gone);
+	json_decref(doc);
+	return rc;
+}
