@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "proto/streamid.h"
+
+#include "proto/percent.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	TEXT_MAX = 512,		// bytes of a stream id
+	DECODED_MAX = TEXT_MAX, // decoding only shortens
+};
+
+static bool name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
+bool stream_name_ok(const char *name)
+{
+	const char *p = name;
+
+	for (;;) {
+		const char *segment = p;
+		size_t n;
+
+		while (name_char(*p))
+			p++;
+		n = (size_t)(p - segment);
+		if (!n || (n <= 2 && !strncmp(segment, "..", n)))
+			return false;
+		if (!*p)
+			return p - name <= STREAM_NAME_MAX;
+		if (*p++ != '/')
+			return false;
+	}
+}
+
+// Copy a field of len bytes; a second one, or one that does not fit, is a fault.
+static int field_set(char *field, size_t cap, const char *s, size_t len)
+{
+	if (*field || len >= cap)
+		return STREAMID_E_SYNTAX;
+	memcpy(field, s, len);
+	field[len] = '\0';
+	return 0;
+}
+
+static int name_set(struct streamid *id, const char *s, size_t len, bool decoded)
+{
+	char name[DECODED_MAX + 1];
+	size_t n;
+
+	if (*id->name)
+		return STREAMID_E_SYNTAX;
+	if (decoded) {
+		n = len;
+		memcpy(name, s, len);
+		name[len] = '\0';
+	} else if (percent_decode(s, len, name, sizeof(name), &n)) {
+		return STREAMID_E_NAME;
+	}
+	s = name + strspn(name, "/");
+	if (!*s)
+		return 0; // none given
+	if (strlen(name) != n || !stream_name_ok(s))
+		return STREAMID_E_NAME;
+	return field_set(id->name, sizeof(id->name), s, strlen(s));
+}
+
+static bool is_word(const char *s, size_t len, const char *word)
+{
+	return strlen(word) == len && !strncasecmp(s, word, len);
+}
+
+static int mode_set(struct streamid *id, const char *s, size_t len)
+{
+	if (id->mode != STREAMID_UNSET)
+		return STREAMID_E_SYNTAX;
+	if (is_word(s, len, "publish"))
+		id->mode = STREAMID_PUBLISH;
+	else if (is_word(s, len, "request"))
+		id->mode = STREAMID_PLAY;
+	else
+		return STREAMID_E_MODE;
+	return 0;
+}
+
+// One key=value of the standard form.
+static int pair_set(
+	struct streamid *id, const char *k, size_t klen, const char *v, size_t vlen, bool decoded)
+{
+	if (is_word(k, klen, "sluice_token"))
+		return field_set(id->token, sizeof(id->token), v, vlen);
+	if (klen != 1)
+		return klen ? 0 : STREAMID_E_SYNTAX;
+	switch (*k) {
+	case 'r':
+		return name_set(id, v, vlen, decoded);
+	case 'm':
+		return mode_set(id, v, vlen);
+	case 'u':
+		return field_set(id->user, sizeof(id->user), v, vlen);
+	case 's':
+		return field_set(id->session, sizeof(id->session), v, vlen);
+	case 't':
+		return is_word(v, vlen, "stream") ? 0 : STREAMID_E_MODE;
+	case 'h': // one relay, many host names: all the same
+		return 0;
+	default:
+		return STREAMID_E_KEY;
+	}
+}
+
+// k=v,k=v up to end.
+static int parse_standard(struct streamid *id, const char *p, const char *end, bool decoded)
+{
+	while (p < end) {
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		const char *stop = comma ? comma : end;
+		const char *equals = memchr(p, '=', (size_t)(stop - p));
+		int rc;
+
+		if (!equals)
+			return STREAMID_E_SYNTAX;
+		rc = pair_set(id, p, (size_t)(equals - p), equals + 1, (size_t)(stop - equals - 1),
+			decoded);
+		if (rc)
+			return rc;
+		p = comma ? comma + 1 : end;
+	}
+	return 0;
+}
+
+// name[,mode:publish|request][,token:x]: neither comma nor colon is part of a name.
+static int parse_plain(struct streamid *id, const char *p, const char *end, bool decoded)
+{
+	const char *comma = memchr(p, ',', (size_t)(end - p));
+	int rc = name_set(id, p, (size_t)((comma ? comma : end) - p), decoded);
+
+	while (!rc && comma) {
+		size_t len;
+
+		p = comma + 1;
+		comma = memchr(p, ',', (size_t)(end - p));
+		len = (size_t)((comma ? comma : end) - p);
+		if (len >= 5 && !strncmp(p, "mode:", 5))
+			rc = mode_set(id, p + 5, len - 5);
+		else if (len >= 6 && !strncmp(p, "token:", 6))
+			rc = field_set(id->token, sizeof(id->token), p + 6, len - 6);
+		else
+			rc = STREAMID_E_SYNTAX;
+	}
+	return rc;
+}
+
+// name[:user[:password]], behind an action.
+static int parse_action(struct streamid *id, const char *p, const char *end, bool decoded)
+{
+	const char *colon = memchr(p, ':', (size_t)(end - p));
+	const char *second = NULL;
+	int rc = name_set(id, p, (size_t)((colon ? colon : end) - p), decoded);
+
+	if (rc || !colon)
+		return rc;
+	p = colon + 1;
+	second = memchr(p, ':', (size_t)(end - p));
+	rc = field_set(id->user, sizeof(id->user), p, (size_t)((second ? second : end) - p));
+	if (rc || !second)
+		return rc;
+	return field_set(id->session, sizeof(id->session), second + 1, (size_t)(end - second - 1));
+}
+
+static const struct action {
+	const char *prefix;
+	enum streamid_mode mode;
+} actions[] = {
+	{"publish:", STREAMID_PUBLISH},
+	{"publish/", STREAMID_PUBLISH},
+	{"play:", STREAMID_PLAY},
+	{"play/", STREAMID_PLAY},
+	{"read:", STREAMID_PLAY},
+	{"request:", STREAMID_PLAY},
+};
+
+static int parse_any(struct streamid *id, const char *p, const char *end, bool decoded)
+{
+	size_t len = (size_t)(end - p);
+
+	if (len >= 4 && !memcmp(p, "#!::", 4))
+		return parse_standard(id, p + 4, end, decoded);
+	if (len >= 2 && !memcmp(p, "#!", 2)) // the nested form, or no form at all
+		return STREAMID_E_SYNTAX;
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		size_t n = strlen(actions[i].prefix);
+
+		if (len < n || memcmp(p, actions[i].prefix, n) != 0)
+			continue;
+		id->mode = actions[i].mode;
+		return parse_action(id, p + n, end, decoded);
+	}
+	return parse_plain(id, p, end, decoded);
+}
+
+// "#!" with at least one of the two percent-encoded: the whole is.
+static bool encoded_whole(const char *p, size_t len)
+{
+	return (len >= 4 && (!strncmp(p, "#%21", 4) || !strncmp(p, "%23!", 4))) ||
+	       (len >= 6 && !strncmp(p, "%23%21", 6));
+}
+
+int streamid_parse(const char *text, struct streamid *out)
+{
+	const char *p = text + strspn(text, " \t\r\n");
+	size_t len = strlen(p);
+	struct streamid id = {0};
+	char decoded[DECODED_MAX + 1];
+	int rc;
+
+	if (len > TEXT_MAX)
+		return STREAMID_E_SYNTAX;
+	while (len && strchr(" \t\r\n", p[len - 1]))
+		len--;
+	if (encoded_whole(p, len)) {
+		if (percent_decode(p, len, decoded, sizeof(decoded), &len))
+			return STREAMID_E_SYNTAX;
+		rc = parse_any(&id, decoded, decoded + len, true);
+	} else {
+		rc = parse_any(&id, p, p + len, false);
+	}
+	if (!rc)
+		*out = id;
+	return rc;
+}
+
+const char *streamid_error_str(int error)
+{
+	switch (error) {
+	case STREAMID_E_SYNTAX:
+		return "the stream id is malformed";
+	case STREAMID_E_NAME:
+		return "the stream id names no valid stream";
+	case STREAMID_E_MODE:
+		return "the stream id asks for a mode or type that is not served";
+	case STREAMID_E_KEY:
+		return "the stream id has an unknown key of one letter";
+	default:
+		return "the stream id is good";
+	}
+}
+
+int streamid_reject_code(int error)
+{
+	switch (error) {
+	case STREAMID_E_MODE:
+		return 2405;
+	case STREAMID_E_KEY:
+		return 2001;
+	default:
+		return 2400;
+	}
+}

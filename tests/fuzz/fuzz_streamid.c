@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "fuzz/fuzz.h"
+#include "proto/streamid.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	char *text = malloc(len + 1);
+	struct streamid id, again;
+	int rc;
+
+	FUZZ_CHECK(text);
+	memcpy(text, data, len);
+	text[len] = '\0';
+	rc = streamid_parse(text, &id);
+	FUZZ_CHECK((rc == 0) == (strcmp(streamid_error_str(rc), streamid_error_str(0)) == 0));
+	if (!rc && *id.name) {
+		FUZZ_CHECK(stream_name_ok(id.name));
+		// A name is its own stream id, unless it begins like an action.
+		if (!streamid_parse(id.name, &again) && again.mode == STREAMID_UNSET)
+			FUZZ_CHECK(!strcmp(id.name, again.name));
+	}
+	if (stream_name_ok(text))
+		FUZZ_CHECK(!rc && strlen(text) <= STREAM_NAME_MAX);
+	free(text);
+	return 0;
+}
