@@ -18,3 +18,4 @@ extern const struct cmd cmd_route;
 extern const struct cmd cmd_sub;
 extern const struct cmd cmd_pub;
 extern const struct cmd cmd_watch;
+extern const struct cmd cmd_doctor;

@@ -4,7 +4,7 @@
 
 import pytest
 
-NOUNS = ["status", "listener", "stream", "source", "route", "sub", "pub", "watch"]
+NOUNS = ["status", "listener", "stream", "source", "route", "sub", "pub", "watch", "doctor"]
 
 BAD = [
     ("strem list", "sluicectl has no command strem, did you mean stream?"),
