@@ -30,7 +30,7 @@ format=$(clang-format-14 --dry-run -Werror "${code[@]}" 2>&1 | grep -E 'error:' 
 floors='
 dataplane/base 0
 ctl/dp 1
-ctl/api 1
+ctl/api 11
 dataplane/proto 10
 dataplane/io 10
 dataplane/state 20

@@ -3,8 +3,7 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 // Checks of meaning for the resource table: stream names and the URLs of listeners, sources and
-// routes, by the parsers that the dataplane uses (proto/). The reason this file alone of ctl/api
-// looks at another folder of its kind: one rule for a name, not two.
+// routes, by the parsers that the dataplane uses (proto/): one rule for a name, not two.
 //
 // Each returns 0, or -EINVAL and one sentence in err.
 

@@ -93,6 +93,28 @@ static void checks_stream_names(void **state)
 	assert_int_equal(f->check(longest, err, sizeof(err)), -EINVAL);
 }
 
+static void checks_urls_by_their_use(void **state)
+{
+	static const char *const bad[][2] = {
+		{"{\"url\": \"udp://0.0.0.0:9000\"}", "listener"},
+		{"{\"url\": \"srt://0.0.0.0\"}", "listener"},
+		{"{\"url\": \"srt://0.0.0.0:99999\"}", "listener"},
+		{"{\"stream\": \"a\", \"url\": \"http://x:1\"}", "source"},
+		{"{\"stream\": \"a\", \"url\": \"udp://x:1?colour=1\"}", "route"},
+		{"{\"stream\": \"a\", \"url\": \"udp://:5000\"}", "route"},
+	};
+	char err[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		*err = '\0';
+		assert_int_equal(
+			check(bad[i][1], bad[i][0], RESOURCE_ADD, err, sizeof(err)), -EINVAL);
+		assert_int_equal(strncmp(err, "url: ", 5), 0);
+		assert_null(strchr(err, '\n'));
+	}
+}
+
 // What GET gave can be put back; the intent is the same as that of the bare document.
 static void intent_fills_defaults_and_drops_reports(void **state)
 {
@@ -168,6 +190,7 @@ int main(void)
 		cmocka_unit_test(takes_documents_as_documented),
 		cmocka_unit_test(names_what_is_wrong),
 		cmocka_unit_test(checks_stream_names),
+		cmocka_unit_test(checks_urls_by_their_use),
 		cmocka_unit_test(intent_fills_defaults_and_drops_reports),
 		cmocka_unit_test(parses_flags),
 		cmocka_unit_test(table_is_sound),
