@@ -96,7 +96,7 @@ static void feed_other(struct srt_caller *c, ts_us now, const uint8_t *data, siz
 {
 	if (c->state != SRT_CALLER_CONCLUSION || len < 16 || be32_get(data + 12) != c->own_id)
 		return;
-	c->due = ts_min(c->due, ts_max(now, c->due - REPEAT + HURRY));
+	c->due = ts_min(c->due, ts_max(now, c->sent + HURRY));
 }
 
 void srt_caller_feed(struct srt_caller *c, ts_us now, const uint8_t *data, size_t len)
@@ -150,6 +150,7 @@ ssize_t srt_caller_poll(struct srt_caller *c, ts_us now, uint8_t *buf, size_t ca
 	if (!waiting(c) || !c->send_due)
 		return 0;
 	c->send_due = false;
+	c->sent = now;
 	if (conclusion)
 		f.extension = (uint16_t)(HS_FLAG_HSREQ | (sid ? HS_FLAG_CONFIG : 0));
 	hs_fixed_put(&b, &f);

@@ -113,7 +113,7 @@ struct srt_caller {
 	const char *streamid; // borrowed for the life of the machine; may be NULL
 	enum srt_caller_state state;
 	uint32_t cookie;
-	ts_us started, due; // next repeat
+	ts_us started, sent, due; // due: next repeat
 	int error;	    // FAILED: enum srt_rej, or -ETIMEDOUT, -EPROTO
 	// UP:
 	uint32_t peer_id, window, mss, peer_flags;
