@@ -112,22 +112,23 @@ struct line_words {
 static inline struct line_words line_words_srt(
 	const struct line *l, uint32_t seq, uint32_t word1, uint32_t ts)
 {
-	return (struct line_words){
-		.seq = __builtin_bswap32((line_load32(l->b + WIRE_SRT_SEQ) + seq) & SEQ31_MASK),
-		.word1 = __builtin_bswap32(line_load32(l->b + WIRE_SRT_WORD1) | word1),
-		.ts = __builtin_bswap32(line_load32(l->b + WIRE_SRT_TS) + ts),
-	};
+	struct line_words w;
+
+	w.seq = __builtin_bswap32((line_load32(l->b + WIRE_SRT_SEQ) + seq) & SEQ31_MASK);
+	w.word1 = __builtin_bswap32(line_load32(l->b + WIRE_SRT_WORD1) | word1);
+	w.ts = __builtin_bswap32(line_load32(l->b + WIRE_SRT_TS) + ts);
+	return w;
 }
 
 // RTP keeps version and payload type in the bytes before its sequence number: they are constant.
 static inline struct line_words line_words_rtp(const struct line *l, uint32_t seq, uint32_t ts)
 {
-	uint16_t n = (uint16_t)(line_load16(l->b + WIRE_RTP_SEQ) + seq);
+	struct line_words w;
 
-	return (struct line_words){
-		.seq = __builtin_bswap16(n),
-		.ts = __builtin_bswap32(line_load32(l->b + WIRE_RTP_TS) + ts),
-	};
+	w.seq = __builtin_bswap16((uint16_t)(line_load16(l->b + WIRE_RTP_SEQ) + seq));
+	w.word1 = 0;
+	w.ts = __builtin_bswap32(line_load32(l->b + WIRE_RTP_TS) + ts);
+	return w;
 }
 
 // Write the media header of one copy: 16 bytes (SRT) or 12 (RTP) at out, which takes 16; returns
@@ -163,7 +164,7 @@ static inline void line_render(const struct line *l, enum line_kind kind, uint32
 	uint16_t udp_len = __builtin_bswap16((uint16_t)(8 + media + payload_len));
 	uint16_t ip_len = __builtin_bswap16((uint16_t)(28 + media + payload_len));
 	uint64_t sum = (uint64_t)line_load16(l->b + WIRE_UDP_CSUM) + payload_sum + 2u * udp_len;
-	struct line_words w = {0};
+	struct line_words w = {0, 0, 0};
 	uint16_t csum;
 
 	memcpy(out, l->b, WIRE_LINE);

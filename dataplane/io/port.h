@@ -96,7 +96,7 @@ struct port_ops {
 	void (*stats)(const struct port *p, struct port_stats *out);
 
 	// Up to n of the latest refused destinations, oldest first, each told once; returns how
-	// many. NULL where nothing is ever refused.
+	// many.
 	unsigned (*tx_errors)(struct port *p, struct port_tx_error *out, unsigned n);
 
 	void (*close)(struct port *p);

@@ -193,6 +193,11 @@ static void mem_stats(const struct port *p, struct port_stats *out)
 	*out = ((const struct port_mem *)p)->st;
 }
 
+static unsigned mem_tx_errors(struct port *p, struct port_tx_error *out, unsigned n)
+{
+	return 0; // memory takes everything
+}
+
 static void mem_close(struct port *p)
 {
 	struct port_mem *m = self(p);
@@ -223,6 +228,7 @@ static const struct port_ops mem_ops = {
 	.add = mem_add,
 	.del = mem_del,
 	.stats = mem_stats,
+	.tx_errors = mem_tx_errors,
 	.close = mem_close,
 };
 

@@ -12,7 +12,7 @@
 
 #define EVENTS 16
 
-enum { WAKE = UINT32_MAX }; // instead of a slot
+#define WAKE UINT32_MAX // instead of a slot
 
 // io_uring writes name and control into the buffer; here they lie in front of the payload too.
 struct front {

@@ -126,6 +126,57 @@ static void long_bursts_are_cut_into_bundles(void **)
 	p->ops->close(p);
 }
 
+static int source_open(struct port *p, struct port_sock_source *src, uint16_t tag)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	char err[160] = "";
+	int fd = port_sock_bind(src, &kit_uring, err, sizeof(err));
+
+	if (fd < 0)
+		fail_msg("%s", err);
+	getsockname(fd, (struct sockaddr *)&sa, &len);
+	endpoint_from_sockaddr(&sa, &src->bind);
+	assert_int_equal(p->ops->add(p, fd, tag), 0);
+	return fd;
+}
+
+// A socket whose bundles the kernel refuses (it cannot segment without checksums) sends one by one,
+// and stops trying after a while.
+static void refused_bundles_go_out_one_by_one(void **)
+{
+	static const uint16_t len[4] = {1316, 1316, 1316, 188};
+	static uint8_t data[4][1456];
+	struct port_sock_source src = {.bind = endpoint_of_v4(LOOPBACK, 0)};
+	struct port *p = kit_open(&kit_uring);
+	struct port_payload pl[4];
+	struct line lines[10];
+	struct port_stats st;
+	struct peers peers;
+	uint8_t got[2048];
+	int fd = source_open(p, &src, 1);
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &(int){1}, sizeof(int)), 0);
+	peers_open(&peers, 10);
+	payloads_of(pl, data, len, 4);
+	for (unsigned i = 0; i < 10; i++)
+		line_build_srt(&lines[i],
+			&(struct line_udp){.local = src.bind, .peer = peers.at[i]},
+			&(struct line_srt){.dst_id = i});
+	for (unsigned round = 0; round < 3; round++) {
+		assert_int_equal(port_tx_fanout(p, LINE_SRT, pl, 4, lines, 10), 40);
+		for (unsigned i = 0; i < 40; i++)
+			assert_int_equal(kit_recv(peers.fd[i / 4], got, sizeof(got), NULL, MS),
+				16 + len[i % 4]);
+	}
+	p->ops->stats(p, &st);
+	assert_int_equal(st.tx_packets, 120);
+	assert_int_equal(st.tx_bytes, 30 * (3 * 1332 + 204));
+	assert_int_equal(st.bundles + st.tx_error + st.tx_full, 0);
+	peers_close(&peers, 10);
+	p->ops->close(p);
+}
+
 // Replies leave from the address and port that were contacted, also when the listener is bound to
 // none in particular.
 static void copies_leave_from_the_contacted_address(void **)
@@ -300,21 +351,6 @@ static void one_bad_peer_does_not_hurt_the_others(void **)
 	p->ops->close(p);
 }
 
-static int source_open(struct port *p, struct port_sock_source *src, uint16_t tag)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof(sa);
-	char err[160] = "";
-	int fd = port_sock_bind(src, &kit_uring, err, sizeof(err));
-
-	if (fd < 0)
-		fail_msg("%s", err);
-	getsockname(fd, (struct sockaddr *)&sa, &len);
-	endpoint_from_sockaddr(&sa, &src->bind);
-	assert_int_equal(p->ops->add(p, fd, tag), 0);
-	return fd;
-}
-
 // A push to a group on the loopback interface, and two sources that joined it there: one takes
 // anybody, one only another sender than ours.
 static void multicast_goes_out_and_comes_in_where_it_should(void **)
@@ -379,6 +415,7 @@ int main(void)
 		{"every_subscriber_gets_every_payload", every_subscriber_gets_every_payload, NULL,
 			NULL, (void *)(uintptr_t)&kit_epoll},
 		cmocka_unit_test(long_bursts_are_cut_into_bundles),
+		cmocka_unit_test(refused_bundles_go_out_one_by_one),
 		cmocka_unit_test(copies_leave_from_the_contacted_address),
 		cmocka_unit_test(each_line_uses_the_socket_of_its_port),
 		cmocka_unit_test(ttl_and_dscp_come_from_the_line),
