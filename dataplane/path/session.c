@@ -199,7 +199,9 @@ void session_source_gaps(struct path *p, struct session *s)
 
 static enum dp_drop drop_of_rtp(enum rtp_rx_action a)
 {
-	return a == RTP_RX_MALFORMED ? DP_DROP_NOT_MEDIA : DP_DROP_WRONG_SOURCE;
+	return a == RTP_RX_MALFORMED   ? DP_DROP_NOT_MEDIA
+	       : a == RTP_RX_DUPLICATE ? DP_DROP_DUPLICATE
+				       : DP_DROP_WRONG_SOURCE;
 }
 
 static bool feed_rtp(struct path *p, struct pkt *k)
@@ -212,7 +214,7 @@ static bool feed_rtp(struct path *p, struct pkt *k)
 		return false;
 	}
 	rtp_rx_feed(&s->rtp, k->rx.arrival, k->rx.data, k->rx.len, &v);
-	if (v.action == RTP_RX_MALFORMED || v.action == RTP_RX_STRANGER) {
+	if (v.action != RTP_RX_DELIVER && v.action != RTP_RX_BEGIN) {
 		path_drop(p, k, drop_of_rtp(v.action));
 		return false;
 	}

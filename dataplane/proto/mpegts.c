@@ -134,11 +134,19 @@ static bool is_key_unit(uint8_t type, uint8_t first)
 	}
 }
 
-// The beginning of a picture: parameter sets and the slice's type stand in its first packet.
+static bool has_key_units(uint8_t type)
+{
+	return type == TYPE_H264 || type == TYPE_HEVC || type == TYPE_MPEG1 || type == TYPE_MPEG2;
+}
+
+// The beginning of a picture: parameter sets and the slice's type stand in its first packet. Of
+// coding that we cannot read, any picture will do.
 static bool starts_key_picture(const struct mpegts_pkt *p, uint8_t type)
 {
 	const uint8_t *d = p->payload;
 
+	if (!has_key_units(type))
+		return true;
 	for (unsigned i = 0; d && i + 3 < p->len; i++)
 		if (!d[i] && !d[i + 1] && d[i + 2] == 1 && is_key_unit(type, d[i + 3]))
 			return true;

@@ -70,6 +70,18 @@ static void audio_alone_may_begin_anywhere(void **state)
 	assert_int_equal(s.video.pid, MPEGTS_PID_NONE);
 }
 
+// A program map that names the video's coding as one whose units we do not read (VVC, 0x33).
+static void any_picture_will_do_of_unknown_coding(void **state)
+{
+	struct mpegts_scan s = {
+		.pmt_pid = 0x1000, .known = true, .video = {.pid = 0x100, .stream_type = 0x33}};
+	uint8_t p[MPEGTS_PACKET] = {0x47, 0x41, 0x00, 0x10, 0, 0, 1, 0xe0};
+
+	assert_int_equal(mpegts_scan(&s, p, sizeof(p)), MPEGTS_HAS_RANDOM);
+	p[1] = 0x01; // goes on
+	assert_int_equal(mpegts_scan(&s, p, sizeof(p)), 0);
+}
+
 static void nothing_is_random_before_the_tables(void **state)
 {
 	struct mpegts_scan s = {0};
@@ -112,6 +124,7 @@ int main(void)
 		cmocka_unit_test(key_pictures_are_found_by_their_flag),
 		cmocka_unit_test(key_pictures_are_found_without_the_flag),
 		cmocka_unit_test(audio_alone_may_begin_anywhere),
+		cmocka_unit_test(any_picture_will_do_of_unknown_coding),
 		cmocka_unit_test(nothing_is_random_before_the_tables),
 		cmocka_unit_test(what_is_not_ts_does_not_look_like_it),
 		cmocka_unit_test(lengths_that_lie_are_refused),
