@@ -87,17 +87,18 @@ static void give_up_late(struct srt_rcv *r, ts_us now)
 static bool follow_ahead(struct srt_rcv *r, uint64_t seq)
 {
 	bool proved = r->ahead && seq > r->ahead && seq - r->ahead <= AHEAD_STEP;
+	uint64_t skipped;
 
 	r->ahead = seq;
 	if (!proved)
 		return false;
 	if (r->window.missing)
 		give_up(r, r->window.hole, r->window.next - 1);
-	if (r->window.given != r->window.next)
+	skipped = seq - r->window.next;
+	if (!srt_window_jump(&r->window, seq))
 		return false;
-	r->stats.lost += seq - r->window.next;
-	r->stats.given_up += seq - r->window.next;
-	srt_window_jump(&r->window, seq);
+	r->stats.lost += skipped;
+	r->stats.given_up += skipped;
 	r->ahead = 0;
 	return true;
 }

@@ -103,11 +103,16 @@ uint32_t srt_window_drop(struct srt_window *w, uint64_t first, uint64_t last)
 	return n;
 }
 
-void srt_window_jump(struct srt_window *w, uint64_t seq)
+bool srt_window_jump(struct srt_window *w, uint64_t seq)
 {
+	if (w->given != w->next || w->jump_end)
+		return false;
 	memset(w->have, 0, sizeof(w->have));
 	memset(w->gone, 0xff, sizeof(w->gone));
-	w->hole = w->next = seq;
+	w->jump_first = w->next;
+	w->jump_end = seq;
+	w->hole = w->next = w->given = seq;
+	return true;
 }
 
 bool srt_window_missing(
@@ -144,15 +149,14 @@ static uint64_t find_gone(const struct srt_window *w, uint64_t from, uint64_t en
 
 bool srt_window_given_up(struct srt_window *w, uint64_t *first, uint64_t *last)
 {
-	uint64_t from = w->given, known = w->next > SRT_WINDOW ? w->next - SRT_WINDOW : 0;
-
-	// What lies behind the bits was jumped over, and the bits say the same of their part.
-	*first = from < known ? from : find_gone(w, from, w->hole, true);
-	if (*first >= w->hole) {
-		w->given = w->hole;
-		return false;
+	if (w->jump_end) {
+		*first = w->jump_first;
+		*last = w->jump_end - 1;
+		w->jump_end = 0;
+		return true;
 	}
-	*last = find_gone(w, from < known ? known : *first, w->hole, false) - 1;
-	w->given = *last + 1;
-	return true;
+	*first = find_gone(w, w->given, w->hole, true);
+	w->given = find_gone(w, *first, w->hole, false);
+	*last = w->given - 1;
+	return *first < w->hole;
 }

@@ -20,8 +20,9 @@
 
 struct srt_window {
 	uint64_t hole, next;
-	uint64_t given;	  // given-up packets before this one have been listed
-	uint32_t missing; // packets in hole .. next - 1 that are neither here nor gone
+	uint64_t given;		       // given-up packets before this one have been listed ...
+	uint64_t jump_first, jump_end; // ... but these, which a jump left behind
+	uint32_t missing;	       // packets in hole .. next - 1 that are neither here nor gone
 	uint64_t have[SRT_WINDOW_WORDS];
 	uint64_t gone[SRT_WINDOW_WORDS]; // given up, or dropped by the sender
 };
@@ -40,9 +41,9 @@ enum srt_window_put srt_window_put(struct srt_window *w, uint64_t seq);
 // Stop waiting for the missing ones in first .. last (inclusive, clipped to the window). Returns
 // how many they were. A range that begins at or before `next` and ends behind it moves `next`.
 uint32_t srt_window_drop(struct srt_window *w, uint64_t first, uint64_t last);
-// Leave everything behind and go on at seq (> next): what lies between is given up. Only when there
-// is no hole and the list is empty (given == hole == next).
-void srt_window_jump(struct srt_window *w, uint64_t seq);
+// Leave everything behind and go on at seq (> next): what lies between is given up. Only when
+// nothing is missing and everything given up has been listed, else false and nothing changes.
+bool srt_window_jump(struct srt_window *w, uint64_t seq);
 // The first run of missing packets at or after `from` and before `end`. False: none.
 bool srt_window_missing(
 	const struct srt_window *w, uint64_t from, uint64_t end, uint64_t *first, uint64_t *last);
