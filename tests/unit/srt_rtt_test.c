@@ -38,7 +38,7 @@ static void smoothing_follows_libsrt(void **)
 		compared++;
 	}
 	assert_int_equal(compared, 127);
-	assert_in_range(ours.us, 10000, 13000);
+	assert_in_range(ours.us, 10000, 14000); // the path: 10 ms, some 10 more
 }
 
 static void the_first_sample_counts_whole(void **)
