@@ -114,7 +114,7 @@ struct srt_caller {
 	enum srt_caller_state state;
 	uint32_t cookie;
 	ts_us started, sent, due; // due: next repeat
-	int error;	    // FAILED: enum srt_rej, or -ETIMEDOUT, -EPROTO
+	int error;		  // FAILED: enum srt_rej, or -ETIMEDOUT, -EPROTO
 	// UP:
 	uint32_t peer_id, window, mss, peer_flags;
 	uint32_t peer_isn; // libsrt returns ours
