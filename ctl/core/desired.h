@@ -1,0 +1,70 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What the dataplane of one node should hold: typed objects made of the intent's documents. Pure.
+//
+// Documents are what resource_intent() gives (ctl/api), their URL in its one spelling. Identity
+// (decisions B12): a stream's name; a listener's "ADDR:PORT"; a route's or source's
+// "STREAM URL NODE".
+
+#include "base/endpoint.h"
+#include "ctl/dp/dp_proto.h"
+
+#include <jansson.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct desired {
+	uint32_t kind; // enum dp_kind
+	uint64_t id, version;
+	union {
+		struct dp_listener listener;
+		struct dp_stream stream;
+		struct dp_route route;
+		struct dp_source source;
+	} body;
+};
+
+size_t desired_body_size(uint32_t kind);
+
+// "listener", "stream", "route", "source" (nouns of the API), and back. 0 or NULL: none.
+uint32_t desired_kind(const char *noun);
+const char *desired_noun(uint32_t kind);
+
+// Give the document's URL its one spelling, a listener's address written out. The document has
+// passed resource_validate(). Streams have no URL. Returns 0, or -EINVAL and one sentence.
+int desired_spell(uint32_t kind, json_t *doc, char *err, size_t cap);
+
+uint64_t desired_id(uint32_t kind, const json_t *doc, const char *node);
+
+#define DESIRED_ID_LEN 12 // letter, 10 hex digits, terminated
+
+// "l0a1b2c3d4e": the letter of the kind's noun and the id. And back: 0 when it is none of that
+// kind.
+const char *desired_id_text(uint32_t kind, uint64_t id, char buf[DESIRED_ID_LEN]);
+uint64_t desired_id_parse(uint32_t kind, const char *text);
+
+// The address of a host name; its port is not looked at. Returns 0, or -EAGAIN while there is none.
+typedef int (*desired_lookup)(void *ctx, const char *host, struct endpoint *out);
+
+// The object of a document. Returns 0; -EAGAIN when a host of it has no address yet; -EINVAL for a
+// document that did not come through the checks above.
+int desired_make(uint32_t kind, const json_t *doc, const char *node, desired_lookup lookup,
+	void *ctx, struct desired *out);
+
+// A growing list of them, kept sorted by (kind, id).
+struct desired_set {
+	struct desired *all;
+	size_t n, cap;
+};
+
+// Returns 0 or -ENOMEM. An object of the same kind and id is replaced.
+int desired_set_put(struct desired_set *s, const struct desired *d);
+const struct desired *desired_set_find(const struct desired_set *s, uint32_t kind, uint64_t id);
+void desired_set_free(struct desired_set *s);
+
+// As the dataplane reports what it holds (dp_proto.h).
+void desired_set_digest(const struct desired_set *s, uint64_t digest[8], uint32_t count[8]);

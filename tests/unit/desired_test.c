@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "ctl/core/desired.h"
+#include "ctl/dp/dp_id.h"
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Knows one name.
+static int lookup(void *ctx, const char *host, struct endpoint *out)
+{
+	(*(unsigned *)ctx)++;
+	if (strcmp(host, "known.example") != 0)
+		return -EAGAIN;
+	return endpoint_parse_ip("192.0.2.7", out);
+}
+
+static int make(uint32_t kind, const char *text, struct desired *out)
+{
+	json_t *doc = json_loads(text, 0, NULL);
+	unsigned asked = 0;
+	char err[256];
+	int rc;
+
+	assert_non_null(doc);
+	assert_int_equal(desired_spell(kind, doc, err, sizeof(err)), 0);
+	rc = desired_make(kind, doc, "n1", lookup, &asked, out);
+	json_decref(doc);
+	return rc;
+}
+
+static void makes_streams(void **state)
+{
+	struct desired a, b;
+
+	(void)state;
+	assert_int_equal(
+		make(DP_STREAM,
+			"{\"name\": \"live/cam1\", \"latency_ms\": 200, \"takeover\": "
+			"\"replace-stalled\", \"leg\": \"shared\", \"max_subscribers\": null}",
+			&a),
+		0);
+	assert_int_equal(a.id, dp_id("live/cam1"));
+	assert_string_equal(a.body.stream.name, "live/cam1");
+	assert_int_equal(a.body.stream.size, sizeof(struct dp_stream));
+	assert_int_equal(a.body.stream.latency_ms, 200);
+	assert_int_equal(a.body.stream.max_subscribers, 0);
+	assert_int_equal(a.body.stream.takeover, DP_TAKEOVER_REPLACE_STALLED);
+	assert_int_equal(a.body.stream.leg, DP_LEG_SHARED);
+	assert_int_equal(make(DP_STREAM, "{\"name\": \"live/cam1\", \"latency_ms\": 201}", &b), 0);
+	assert_int_equal(a.id, b.id);
+	assert_int_not_equal(a.version, b.version);
+}
+
+static void makes_listeners(void **state)
+{
+	struct desired a, b;
+
+	(void)state;
+	assert_int_equal(make(DP_LISTENER,
+				 "{\"url\": \"srt://[::1]:9000\", \"open\": true, "
+				 "\"default_mode\": \"publish\", \"default_stream\": \"x\"}",
+				 &a),
+		0);
+	assert_int_equal(a.id, dp_id("[::1]:9000"));
+	assert_int_equal(a.body.listener.port, 9000);
+	assert_int_equal(a.body.listener.ip[15], 1);
+	assert_int_equal(a.body.listener.open, 1);
+	assert_int_equal(a.body.listener.default_mode, DP_MODE_PUBLISH);
+	assert_string_equal(a.body.listener.default_stream, "x");
+	// An address left out is any address: the same listener.
+	make(DP_LISTENER, "{\"url\": \"srt://:9000\"}", &a);
+	make(DP_LISTENER, "{\"url\": \"srt://0.0.0.0:9000?mode=listener\"}", &b);
+	assert_int_equal(a.id, b.id);
+	assert_int_equal(a.version, b.version);
+}
+
+static void makes_routes_and_sources(void **state)
+{
+	struct endpoint known;
+	struct desired d;
+
+	(void)state;
+	endpoint_parse_ip("192.0.2.7", &known);
+	assert_int_equal(make(DP_ROUTE,
+				 "{\"stream\": \"a\", \"url\": "
+				 "\"rtp://239.1.2.3:5004?ttl=9&dscp=34&iface=lo\"}",
+				 &d),
+		0);
+	assert_int_equal(d.body.route.proto, DP_PROTO_RTP);
+	assert_int_equal(d.body.route.ttl, 9);
+	assert_int_equal(d.body.route.dscp, 34);
+	assert_int_equal(d.body.route.port, 5004);
+	assert_int_equal(d.body.route.ip[12], 239);
+	assert_string_equal(d.body.route.iface, "lo");
+	assert_string_equal(d.body.route.stream, "a");
+	assert_int_equal(
+		make(DP_ROUTE, "{\"stream\": \"a\", \"url\": \"udp://known.example:7\"}", &d), 0);
+	assert_memory_equal(d.body.route.ip, known.ip, 16);
+	assert_int_equal(make(DP_SOURCE,
+				 "{\"stream\": \"b\", \"url\": "
+				 "\"rtp://@239.1.2.3:5004?source=192.0.2.7&reorder=80\"}",
+				 &d),
+		0);
+	assert_memory_equal(d.body.source.from, known.ip, 16);
+	assert_int_equal(d.body.source.reorder_ms, 80);
+	assert_int_equal(d.body.source.ip[12], 239);
+}
+
+static void waits_for_names(void **state)
+{
+	struct desired d;
+
+	(void)state;
+	assert_int_equal(
+		make(DP_ROUTE, "{\"stream\": \"a\", \"url\": \"udp://other.example:7\"}", &d),
+		-EAGAIN);
+	assert_int_equal(d.kind, DP_ROUTE);
+	assert_true(d.id);
+}
+
+// One identity has one spelling; stream, URL and node make the id of a route.
+static void identity_is_natural(void **state)
+{
+	json_t *a = json_pack("{s:s, s:s}", "stream", "s", "url", "udp://10.0.0.1:5?ttl=4&dscp=0");
+	json_t *b = json_pack("{s:s, s:s}", "stream", "s", "url", "UDP://10.0.0.1:5?dscp=0&ttl=4");
+	uint64_t id;
+	char err[256], text[DESIRED_ID_LEN];
+
+	(void)state;
+	assert_int_equal(desired_spell(DP_ROUTE, a, err, sizeof(err)), 0);
+	assert_int_equal(desired_spell(DP_ROUTE, b, err, sizeof(err)), 0);
+	assert_true(json_equal(a, b));
+	id = desired_id(DP_ROUTE, a, "n1");
+	assert_int_equal(id, desired_id(DP_ROUTE, b, "n1"));
+	assert_int_not_equal(id, desired_id(DP_ROUTE, a, "n2"));
+	desired_id_text(DP_ROUTE, id, text);
+	assert_int_equal(text[0], 'r');
+	assert_int_equal(strlen(text), 11);
+	assert_int_equal(desired_id_parse(DP_ROUTE, text), id);
+	assert_int_equal(desired_id_parse(DP_SOURCE, text), 0);
+	assert_int_equal(desired_id_parse(DP_ROUTE, "r12"), 0);
+	assert_int_equal(desired_id_parse(DP_ROUTE, "r123456789G"), 0);
+	assert_int_equal(desired_id_parse(DP_ROUTE, ""), 0);
+	json_decref(a);
+	json_decref(b);
+}
+
+static void set_is_sorted_and_has_one_of_each(void **state)
+{
+	struct desired_set s = {0};
+	uint64_t digest[8];
+	uint32_t count[8];
+
+	(void)state;
+	for (unsigned i = 0; i < 500; i++) {
+		struct desired d = {.kind = 1 + i % 4, .id = 1 + i * 7919 % 97, .version = i};
+
+		assert_int_equal(desired_set_put(&s, &d), 0);
+		assert_int_equal(desired_set_find(&s, d.kind, d.id)->version, i);
+	}
+	for (size_t i = 1; i < s.n; i++)
+		assert_true(s.all[i - 1].kind < s.all[i].kind ||
+			    (s.all[i - 1].kind == s.all[i].kind && s.all[i - 1].id < s.all[i].id));
+	assert_null(desired_set_find(&s, 1, 1000));
+	desired_set_digest(&s, digest, count);
+	assert_int_equal(count[1] + count[2] + count[3] + count[4], s.n);
+	desired_set_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(makes_streams),
+		cmocka_unit_test(makes_listeners),
+		cmocka_unit_test(makes_routes_and_sources),
+		cmocka_unit_test(waits_for_names),
+		cmocka_unit_test(identity_is_natural),
+		cmocka_unit_test(set_is_sorted_and_has_one_of_each),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
