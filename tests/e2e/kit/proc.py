@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Sluice authors
+"""Programs, ports and waiting."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = Path(os.environ.get("SLUICE_BUILD", ROOT / "build"))
+LOG_TAIL = 6000
+
+
+def wait_until(check, what, deadline=10.0):
+    """Calls check until it gives something true, and returns that. AssertionError after `deadline` seconds.
+
+    what: a text, or a function that says what was seen last.
+    """
+    end = time.monotonic() + deadline
+    pause = 0.005
+    while True:
+        seen = check()
+        if seen:
+            return seen
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline} s: {what() if callable(what) else what}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def _is_free(port):
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as s:
+            try:
+                s.bind(("0.0.0.0", port))
+            except OSError:
+                return False
+    return True
+
+
+def free_port(pair=False):
+    """A port that nobody uses, below those the kernel gives away by itself. pair: even, and the next one too."""
+    rng = random.SystemRandom()
+    for _ in range(1000):
+        port = rng.randrange(15000, 32000) & ~1
+        if _is_free(port) and (not pair or _is_free(port + 1)):
+            return port
+    raise RuntimeError("no free port")
+
+
+class Program:
+    """A running program with its output in a file. Ends by its pid, never by its name."""
+
+    def __init__(self, name, argv, folder, env=None, user=None, stdin=None, stdout=None):
+        self.name = name
+        self.log = Path(folder) / f"{name}-{random.randrange(1 << 30):x}.log"
+        self.argv = [str(a) for a in argv]
+        self.expected = {0}  # exit statuses that are no failure
+        if user:
+            self.argv = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *self.argv]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                self.argv, stdin=stdin or subprocess.DEVNULL, stdout=stdout or log, stderr=log,
+                env={**os.environ, **(env or {})}, cwd=folder,
+            )
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def status(self):
+        """Exit status, None while it runs."""
+        return self.process.poll()
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def says(self, text, deadline=10.0):
+        """Waits until the output holds the text."""
+        return wait_until(lambda: text in self.output(), lambda: f"{self.name} says '{text}'; it said: {self.output()[-500:]}", deadline)
+
+    def wait(self, deadline=10.0):
+        try:
+            return self.process.wait(deadline)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} still runs after {deadline} s") from None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        """SIGKILL, as a crash would be."""
+        self.expected.add(-signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, deadline=10.0):
+        """SIGTERM and wait. Returns the exit status; a program that does not end is killed and counts as failed."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(deadline)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"{self.name} did not end within {deadline} s of SIGTERM") from None
+        return self.process.returncode
+
+
+class Programs:
+    """Everything a test started; the fixture ends it in the order of starting, backwards."""
+
+    def __init__(self, user=None):
+        self.user = user
+        # Short, because socket paths are; open, because the daemons may run as somebody else.
+        self.folder = Path(tempfile.mkdtemp(prefix="sl-"))
+        self.folder.chmod(0o755)
+        self.started = []
+        self.closers = []
+
+    def start(self, name, argv, **more):
+        program = Program(name, argv, self.folder, **more)
+        self.started.append(program)
+        return program
+
+    def client(self, name, argv, **more):
+        """A program of somebody else: its exit status says nothing about us."""
+        program = self.start(name, argv, **more)
+        program.expected = None
+        return program
+
+    def on_close(self, function):
+        self.closers.append(function)
+
+    def close(self):
+        """Ends everything. Raises when a program of ours ended badly."""
+        bad = []
+        for function in reversed(self.closers):
+            function()
+        for program in reversed(self.started):
+            try:
+                status = program.stop()
+            except AssertionError as late:
+                if program.expected is not None:
+                    bad.append(str(late))
+                continue
+            if program.expected is not None and status not in program.expected:
+                bad.append(f"{program.name} ended with {status}")
+        assert not bad, "; ".join(bad)
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def logs(self):
+        return [(p.name, p.output()[-LOG_TAIL:]) for p in self.started if p.log.exists()]
