@@ -9,7 +9,7 @@ import pytest
 from kit import libsrt, ts, wire
 from kit.path import BadPath
 from kit.proc import free_port, wait_until
-from kit.publishers import FfmpegPublisher, RtpWrap, SrtPublisher, UdpPublisher
+from kit.publishers import RtpWrap, SrtPublisher, UdpPublisher, ffmpeg_file
 from kit.readers import FilePlayer, UdpReader, ffmpeg_player, srt_player
 
 pytestmark = pytest.mark.kit
@@ -35,7 +35,7 @@ def test_a_generated_stream_passes_srt_whole(programs):
 def test_the_file_beside_ffmpeg_holds_what_it_published(programs, picture):
     port = free_port()
     sink = listening(programs, port)
-    publisher = FfmpegPublisher(programs, picture, f"srt://127.0.0.1:{port}?pkt_size=1316")
+    publisher = ffmpeg_file(programs, f"srt://127.0.0.1:{port}?pkt_size=1316", picture)
     sink.wait(200_000)
     ts.assert_exact(publisher.stop(), sink.stop(), at_least=1000, tail=200_000)
 

@@ -87,10 +87,19 @@ class Program:
         return wait_until(lambda: text in self.output(), lambda: f"{self.name} says '{text}'; it said: {self.output()[-500:]}", deadline)
 
     def wait(self, deadline=10.0):
+        """The exit status; AssertionError when it still runs."""
         try:
             return self.process.wait(deadline)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.name} still runs after {deadline} s") from None
+
+    def stays(self, seconds):
+        """Watches it run for so long. AssertionError when it ends."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+        raise AssertionError(f"{self.name} ended with {status}: {self.output()[-400:]}")
 
     def signal(self, number):
         self.process.send_signal(number)

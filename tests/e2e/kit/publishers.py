@@ -115,18 +115,30 @@ class RtpWrap:
 
 
 class FfmpegPublisher:
-    """ffmpeg that publishes a file in real time, and writes the very same bytes beside it."""
+    """ffmpeg that publishes in real time, and writes the very same bytes beside it."""
 
-    def __init__(self, programs, file, url, loop=0):
+    def __init__(self, programs, url, source):
         self.copy = programs.folder / f"published-{len(programs.started)}.ts"
         target = url.replace("\\", "\\\\").replace(":", "\\:").replace("|", "\\|")
         self.program = programs.client("ffmpeg-publish", [
-            "ffmpeg", "-v", "error", "-re", "-stream_loop", loop, "-i", file, "-map", "0", "-c", "copy",
-            "-f", "tee", f"[f=mpegts]{target}|[f=mpegts]{self.copy}"])
+            "ffmpeg", "-nostdin", "-v", "error", "-re", *source, "-f", "tee", f"[f=mpegts]{target}|[f=mpegts]{self.copy}"])
 
     def data(self):
         return self.copy.read_bytes()
 
     def stop(self):
+        """Ends it, which also writes what is left to the file. Returns the bytes published."""
         self.program.stop()
         return self.data()
+
+
+def ffmpeg_file(programs, url, file):
+    """Publishes a file over and over."""
+    return FfmpegPublisher(programs, url, ["-stream_loop", "-1", "-i", file, "-map", "0", "-c", "copy"])
+
+
+def ffmpeg_picture(programs, url):
+    """Publishes a test picture with a tone, encoded as it goes."""
+    return FfmpegPublisher(programs, url, [
+        "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine=frequency=440",
+        "-map", "0", "-map", "1", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25", "-b:v", "1M", "-c:a", "aac"])
