@@ -81,6 +81,7 @@ struct cmd_admit {     // PLAY, PUBLISH, PARK_DONE, REJECT
 	uint32_t own_rcv_latency_ms, peer_rcv_latency_ms; // final
 	struct parked from;   // PUBLISH: copy, for the owner may be another worker
 	session_key replaces; // PUBLISH: the session that has to go first (takeover), or 0
+	unsigned landed;      // worker that has it parked: control's own note
 	session_key key;      // out of PLAY and PUBLISH; in of PARK_DONE
 };
 

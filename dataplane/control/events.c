@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "control/control_priv.h"
+
+#include <stdlib.h>
+
+static void went(struct control *c, const struct event *e)
+{
+	struct ctl_stream *s = ctl_stream_of(e->stream);
+
+	if (e->mode == DP_MODE_PLAY && e->proto == DP_PROTO_SRT) {
+		s->n_subscribers--;
+		c->n_subscribers--;
+	}
+	if (e->key == s->publisher) {
+		s->publisher = 0;
+		s->publisher_is_source = false;
+		c->retry = true; // a source may have waited for its place
+	}
+	s->lonely_since = c->now;
+	if (e->object && e->reason == CLOSE_KICKED)
+		object_ended(c, e->object, e->key);
+	notice_session(c, e, false);
+}
+
+static void came(struct control *c, const struct event *e)
+{
+	struct ctl_stream *s = ctl_stream_of(e->stream);
+
+	if (e->mode == DP_MODE_PUBLISH) {
+		s->publisher = e->key;
+		s->publisher_is_source = e->object != 0;
+	}
+	notice_session(c, e, true);
+}
+
+static void sock_done(struct control *c, struct cmd *cmd)
+{
+	struct object *o = cmd->owner;
+
+	if (cmd->kind == CMD_SOCK_ADD && cmd->sock.source)
+		source_done(c, o, cmd);
+	if (cmd->kind == CMD_SOCK_ADD && cmd->status && !cmd->sock.source && !o->gone)
+		object_state(c, o, DP_OBJ_ERROR, "a worker cannot serve its socket");
+	if (cmd->kind == CMD_SOCK_DEL && o->in_flight == 1 && o->tag) {
+		tag_give(c, o->tag);
+		o->tag = 0;
+	}
+	object_release(c, o);
+}
+
+static void done(struct control *c, struct cmd *cmd)
+{
+	switch (cmd->kind) {
+	case CMD_SOCK_ADD:
+	case CMD_SOCK_DEL:
+		sock_done(c, cmd);
+		break;
+	case CMD_STREAM_OPEN:
+		stream_opened(c, ctl_stream_of(cmd->stream));
+		break;
+	case CMD_STREAM_CLOSE:
+		stream_closed(c, ctl_stream_of(cmd->stream));
+		break;
+	case CMD_PLAY:
+	case CMD_PUBLISH:
+	case CMD_PARK_DONE:
+	case CMD_REJECT:
+		admit_done(c, cmd);
+		break;
+	case CMD_PUSH_ADD:
+		push_done(c, cmd->owner, cmd);
+		object_release(c, cmd->owner);
+		break;
+	case CMD_KICK:
+		if (cmd->owner)
+			object_release(c, cmd->owner);
+		break;
+	case CMD_QUIT:
+		c->quitting--;
+		break;
+	}
+	free(cmd);
+}
+
+static void event(struct control *c, unsigned worker, struct event *e)
+{
+	switch (e->kind) {
+	case EV_DONE:
+		done(c, e->cmd);
+		break;
+	case EV_JOIN:
+		admit_join(c, worker, e->park);
+		break;
+	case EV_UP:
+		came(c, e);
+		break;
+	case EV_DOWN:
+		went(c, e);
+		break;
+	case EV_STREAM:
+		ctl_stream_of(e->stream)->state = e->state;
+		notice_stream(c, ctl_stream_of(e->stream));
+		break;
+	}
+}
+
+void events_turn(struct control *c)
+{
+	struct event e[64];
+	unsigned n;
+
+	for (unsigned w = 0; w < c->o.workers.n; w++)
+		while ((n = c->o.workers.events(c->o.workers.ctx, w, e, 64)))
+			for (unsigned i = 0; i < n; i++)
+				event(c, w, &e[i]);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "control/notice.h"
+
+#include "control/control_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void push(struct notices *n, struct dp_notice *x)
+{
+	if (n->head - n->tail == NOTICES_MAX) {
+		n->lost++;
+		return;
+	}
+	x->size = sizeof(*x);
+	x->lost = n->lost;
+	n->lost = 0;
+	n->q[n->head++ % NOTICES_MAX] = *x;
+}
+
+const struct dp_notice *notice_peek(const struct notices *n)
+{
+	return n->head == n->tail ? NULL : &n->q[n->tail % NOTICES_MAX];
+}
+
+void notice_pop(struct notices *n)
+{
+	n->tail++;
+}
+
+static void set_stream(struct dp_notice *x, const char *name)
+{
+	snprintf(x->stream, sizeof(x->stream), "%s", name);
+}
+
+static void set_peer(struct dp_notice *x, const struct endpoint *e)
+{
+	memcpy(x->peer_ip, e->ip, sizeof(x->peer_ip));
+	x->peer_port = e->port;
+}
+
+void notice_session(struct control *c, const struct event *e, bool up)
+{
+	struct dp_notice x = {
+		.event = e->mode == DP_MODE_PUBLISH ? DP_EV_PUBLISHER : DP_EV_SUBSCRIBER,
+		.up = up,
+		.code = up ? 0 : e->reason,
+		.session = e->key,
+		.proto = e->proto,
+		.mode = e->mode,
+	};
+
+	set_peer(&x, &e->peer);
+	set_stream(&x, e->stream->cfg.name);
+	push(&c->notices, &x);
+}
+
+void notice_stream(struct control *c, const struct ctl_stream *s)
+{
+	struct dp_notice x = {.event = DP_EV_STREAM, .up = s->state};
+
+	set_stream(&x, s->s.cfg.name);
+	push(&c->notices, &x);
+}
+
+void notice_stream_gone(struct control *c, const struct ctl_stream *s)
+{
+	struct dp_notice x = {.event = DP_EV_STREAM, .up = DP_STREAM_IDLE};
+
+	set_stream(&x, s->s.cfg.name);
+	snprintf(x.text, sizeof(x.text), "gone");
+	push(&c->notices, &x);
+}
+
+void notice_object(struct control *c, const struct object *o)
+{
+	struct dp_notice x = {
+		.event = DP_EV_OBJECT, .up = o->state, .kind = o->kind, .session = o->id};
+
+	snprintf(x.text, sizeof(x.text), "%s", o->error);
+	push(&c->notices, &x);
+}
+
+void notice_reject(struct control *c, const struct parked *q, const char *stream, bool publishes,
+	int code, const char *why)
+{
+	struct dp_notice x = {
+		.event = DP_EV_REJECT,
+		.code = (uint32_t)code,
+		.proto = DP_PROTO_SRT,
+		.mode = publishes ? DP_MODE_PUBLISH : DP_MODE_PLAY,
+	};
+
+	set_peer(&x, &q->peer);
+	set_stream(&x, stream);
+	snprintf(x.text, sizeof(x.text), "%s", why);
+	push(&c->notices, &x);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// sluice-dp: memory, ports, workers and control, put together.
+
+#include "base/log.h"
+#include "base/rundir.h"
+#include "control/control.h"
+#include "control/stats.h"
+#include "io/arena.h"
+#include "io/port_sock.h"
+#include "options.h"
+#include "version.h"
+#include "worker/worker.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+LOG_SUBSYSTEM(main)
+
+struct program {
+	struct options o;
+	struct port *ports[OPTIONS_WORKERS_MAX];
+	struct port_sock_opts sock;
+	struct arena *arena;
+	struct dp_stats_header *stats;
+	int stats_fd, event_fd, stop_fd;
+	struct worker_group *group;
+	struct control *control;
+	uint64_t random[3]; // instance, cookie key, seed
+};
+
+static bool failed(const char *what)
+{
+	log_error("%s", what);
+	return false;
+}
+
+// --- what control calls ---------------------------------------------------------------------
+
+static int post(void *ctx, unsigned worker, struct cmd *c)
+{
+	return worker_post(ctx, worker, c);
+}
+
+static unsigned events(void *ctx, unsigned worker, struct event *out, unsigned n)
+{
+	return worker_events(ctx, worker, out, n);
+}
+
+static const struct parked *parked(void *ctx, unsigned worker, uint32_t park)
+{
+	return worker_parked(ctx, worker, park);
+}
+
+static unsigned n_slots(void *ctx, unsigned worker)
+{
+	return worker_n_slots(ctx, worker);
+}
+
+static bool session(void *ctx, unsigned worker, unsigned slot, struct dp_session *out)
+{
+	return worker_session_read(ctx, worker, slot, out);
+}
+
+static int listen_on(void *ctx, const struct endpoint *local, int *fds, char *err, size_t err_cap)
+{
+	struct program *p = ctx;
+
+	return port_sock_listen(local, p->o.n_workers, &p->sock, fds, err, err_cap);
+}
+
+static int bind_to(void *ctx, const struct port_sock_source *s, char *err, size_t err_cap)
+{
+	struct program *p = ctx;
+
+	return port_sock_bind(s, &p->sock, err, err_cap);
+}
+
+// --- start ----------------------------------------------------------------------------------
+
+static bool take_random(struct program *p)
+{
+	return getrandom(p->random, sizeof(p->random), 0) == sizeof(p->random) ||
+	       failed("no random numbers from the kernel");
+}
+
+static bool open_memory(struct program *p)
+{
+	char err[256];
+
+	if (arena_eal_start(p->o.memory_mb, err, sizeof(err)))
+		return failed(err);
+	p->arena = arena_new("frames", arena_frames_max());
+	return p->arena || failed("no memory for packets: try a larger --memory");
+}
+
+static bool open_ports(struct program *p)
+{
+	char err[256];
+
+	p->sock = (struct port_sock_opts){.no_uring = p->o.no_uring, .sockbuf = p->o.sockbuf};
+	for (unsigned i = 0; i < p->o.n_workers; i++) {
+		p->ports[i] = port_sock_open(&p->sock, err, sizeof(err));
+		if (!p->ports[i])
+			return failed(err);
+	}
+	return true;
+}
+
+static bool open_stats(struct program *p)
+{
+	struct stats_port port = {"sock", "sock", port_sock_mode(p->ports[0])};
+
+	p->stats =
+		stats_new(p->o.n_workers, p->o.max_streams, p->random[0], &port, 1, &p->stats_fd);
+	return p->stats || failed("no memory for the shared counters");
+}
+
+static bool start_workers(struct program *p)
+{
+	struct worker_group_opts o = {
+		.n_workers = p->o.n_workers,
+		.cores = p->o.cores,
+		.ports = p->ports,
+		.arena = p->arena,
+		.max_streams = p->o.max_streams,
+		.max_subscribers = p->o.max_subscribers,
+		.idle = p->o.idle,
+		.stats = p->stats,
+		.event_fd = p->event_fd,
+		.cookie_key = p->random[1],
+		.seed = p->random[2],
+	};
+	int rc;
+
+	p->group = worker_group_new(&o);
+	if (!p->group)
+		return failed("no memory for the workers: try smaller --max-streams or "
+			      "--max-subscribers");
+	rc = worker_group_start(p->group);
+	return !rc || failed(rc == -EINVAL ? "a core of --cores does not exist here"
+					   : "a worker thread cannot be started");
+}
+
+static bool make_run_directory(const char *socket)
+{
+	char dir[108];
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", socket);
+	slash = strrchr(dir, '/');
+	if (!slash || slash == dir)
+		return true;
+	*slash = '\0';
+	if (!mkdir(dir, 0770) || errno == EEXIST)
+		return true;
+	log_error("%s: %s", dir, strerror(errno));
+	return false;
+}
+
+static bool start_control(struct program *p)
+{
+	struct control_opts o = {
+		.workers = {p->o.n_workers, post, events, parked, n_slots, session, p->group},
+		.sockets = {listen_on, bind_to, port_sock_close, p},
+		.stats = p->stats,
+		.stats_fd = p->stats_fd,
+		.event_fd = p->event_fd,
+		.max_streams = p->o.max_streams,
+		.max_subscribers = p->o.max_subscribers,
+		.instance = p->random[0],
+		.socket_path = p->o.socket,
+	};
+	char err[256];
+
+	if (!make_run_directory(p->o.socket))
+		return false;
+	p->control = control_new(&o, err, sizeof(err));
+	return p->control || failed(err);
+}
+
+// Before any thread: all of them inherit the mask, and only control hears of the signals.
+static bool catch_signals(struct program *p)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	p->stop_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	p->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return (p->stop_fd >= 0 && p->event_fd >= 0) || failed("no descriptors left");
+}
+
+int main(int argc, char **argv)
+{
+	static struct program p;
+	int rc;
+
+	options_parse(&p.o, argc, argv);
+	if (!catch_signals(&p) || !take_random(&p) || !open_memory(&p) || !open_ports(&p) ||
+		!open_stats(&p) || !start_workers(&p) || !start_control(&p))
+		return EXIT_FAILURE;
+	log_info("sluice-dp " SLUICE_VERSION ": %u worker%s on port sock (%s), %u MB%s, %s",
+		p.o.n_workers, p.o.n_workers > 1 ? "s" : "", port_sock_mode(p.ports[0]),
+		p.o.memory_mb, arena_eal_has_hugepages() ? " of hugepages" : "", p.o.socket);
+	sd_notify(0, "READY=1");
+	rc = control_run(p.control, p.stop_fd);
+	sd_notify(0, "STOPPING=1");
+	control_free(p.control);
+	worker_group_free(p.group);
+	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}

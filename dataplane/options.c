@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "options.h"
+
+#include "base/log.h"
+#include "base/rundir.h"
+#include "version.h"
+
+#include <argp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	KEY_PORT = 256,
+	KEY_WORKERS,
+	KEY_CORES,
+	KEY_IDLE,
+	KEY_SOCKET,
+	KEY_MEMORY,
+	KEY_STREAMS,
+	KEY_SUBSCRIBERS,
+	KEY_LOG
+};
+
+static const struct argp_option options[] = {
+	{"port", KEY_PORT, "KIND[,k=v]..", 0,
+		"Where packets come from and go to: 'sock' is kernel UDP sockets and needs no "
+		"privileges; with rx=epoll it does without io_uring, with sockbuf=BYTES it asks "
+		"for "
+		"other socket buffers than 8 MiB",
+		0},
+	{"workers", KEY_WORKERS, "N", 0, "Threads that carry packets (default: 1)", 0},
+	{"cores", KEY_CORES, "LIST", 0, "Pin one worker to each of these cores, e.g. 2,4-7", 0},
+	{"idle", KEY_IDLE, "adaptive|spin", 0,
+		"Sleep when there is nothing to do (default), or never", 0},
+	{"socket", KEY_SOCKET, "PATH", 0,
+		"Where sluiced finds this program (default: dp.sock in the run directory)", 0},
+	{"memory", KEY_MEMORY, "MB", 0, "Memory for packets and their history (default: 256)", 0},
+	{"max-streams", KEY_STREAMS, "N", 0, "Streams at a time (default: 1024)", 0},
+	{"max-subscribers", KEY_SUBSCRIBERS, "N", 0, "Subscribers at a time (default: 10000)", 0},
+	{"log", KEY_LOG, "LEVEL", 0, "error, warn, info (default) or debug", 0},
+	{0},
+};
+
+static const char doc[] =
+	"The dataplane of Sluice: takes streams in by SRT, RTP and UDP and hands them to their "
+	"subscribers. It relays nothing until sluiced has told it what.";
+
+static unsigned number(
+	struct argp_state *st, const char *name, const char *arg, unsigned low, unsigned high)
+{
+	char *end;
+	long n = strtol(arg, &end, 10);
+
+	if (!*arg || *end || n < (long)low || n > (long)high)
+		argp_error(st, "--%s takes a number from %u to %u, not '%s'", name, low, high, arg);
+	return (unsigned)n;
+}
+
+static void port_option(struct argp_state *st, struct options *o, char *word)
+{
+	if (!strcmp(word, "rx=epoll"))
+		o->no_uring = true;
+	else if (!strcmp(word, "rx=io_uring"))
+		o->no_uring = false;
+	else if (!strncmp(word, "sockbuf=", 8))
+		o->sockbuf = number(st, "port sock,sockbuf", word + 8, 4096, 1u << 30);
+	else if (strncmp(word, "name=", 5))
+		argp_error(st, "--port sock does not know '%s'", word);
+}
+
+static void port(struct argp_state *st, struct options *o, char *arg)
+{
+	char *save, *kind = strtok_r(arg, ",", &save);
+
+	if (!kind || strcmp(kind, "sock"))
+		argp_error(st, "--port '%s' is not served yet: this version has 'sock'",
+			kind ? kind : "");
+	for (char *word; (word = strtok_r(NULL, ",", &save));)
+		port_option(st, o, word);
+}
+
+static void core_range(struct argp_state *st, struct options *o, const char *word)
+{
+	unsigned first, last;
+	int used = 0, n = sscanf(word, "%u%n-%u%n", &first, &used, &last, &used);
+
+	if (n == 1)
+		last = first;
+	if (n < 1 || word[used] || last < first || last >= 1024)
+		argp_error(st, "--cores takes a list as 2,4-7, not '%s'", word);
+	for (unsigned c = first; c <= last; c++) {
+		if (o->n_workers == OPTIONS_WORKERS_MAX)
+			argp_error(st, "--cores names more than %u cores", OPTIONS_WORKERS_MAX);
+		o->cores[o->n_workers++] = (int)c;
+	}
+}
+
+static void cores(struct argp_state *st, struct options *o, char *arg)
+{
+	char *save;
+
+	o->n_workers = 0;
+	for (char *w = strtok_r(arg, ",", &save); w; w = strtok_r(NULL, ",", &save))
+		core_range(st, o, w);
+	if (!o->n_workers)
+		argp_error(st, "--cores is empty");
+}
+
+static void idle(struct argp_state *st, struct options *o, const char *arg)
+{
+	if (strcmp(arg, "spin") && strcmp(arg, "adaptive"))
+		argp_error(st, "--idle takes adaptive or spin, not '%s'", arg);
+	o->idle = strcmp(arg, "spin") ? WORKER_ADAPTIVE : WORKER_SPIN;
+}
+
+static void level(struct argp_state *st, const char *arg)
+{
+	enum log_level l;
+
+	if (log_level_parse(arg, &l))
+		argp_error(st, "--log takes error, warn, info or debug, not '%s'", arg);
+	log_set(NULL, l);
+}
+
+static error_t option(int key, char *arg, struct argp_state *st)
+{
+	struct options *o = st->input;
+
+	switch (key) {
+	case KEY_PORT:
+		port(st, o, arg);
+		break;
+	case KEY_WORKERS:
+		o->n_workers = number(st, "workers", arg, 1, OPTIONS_WORKERS_MAX);
+		break;
+	case KEY_CORES:
+		cores(st, o, arg);
+		break;
+	case KEY_IDLE:
+		idle(st, o, arg);
+		break;
+	case KEY_SOCKET:
+		if (strlen(arg) >= sizeof(o->socket))
+			argp_error(st, "--socket: the path is too long for a socket");
+		strcpy(o->socket, arg);
+		break;
+	case KEY_MEMORY:
+		o->memory_mb = number(st, "memory", arg, 64, 1u << 20);
+		break;
+	case KEY_STREAMS:
+		o->max_streams = number(st, "max-streams", arg, 1, 65536);
+		break;
+	case KEY_SUBSCRIBERS:
+		o->max_subscribers = number(st, "max-subscribers", arg, 1, 100000);
+		break;
+	case KEY_LOG:
+		level(st, arg);
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(st, "'%s' is not understood", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	static const struct argp argp = {options, option, NULL, doc, NULL, NULL, NULL};
+
+	*o = (struct options){
+		.n_workers = 1, .memory_mb = 256, .max_streams = 1024, .max_subscribers = 10000};
+	for (unsigned i = 0; i < OPTIONS_WORKERS_MAX; i++)
+		o->cores[i] = -1;
+	if (rundir_path("dp.sock", o->socket, sizeof(o->socket)))
+		o->socket[0] = '\0';
+	argp_program_version = "sluice-dp " SLUICE_VERSION;
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, o);
+}

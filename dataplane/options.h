@@ -1,0 +1,24 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// The command line of sluice-dp (interface.md, 1).
+
+#include "worker/worker.h"
+
+#include <stdbool.h>
+
+#define OPTIONS_WORKERS_MAX 64u
+
+struct options {
+	bool no_uring; // port sock: receive by epoll
+	unsigned sockbuf;
+	unsigned n_workers;
+	int cores[OPTIONS_WORKERS_MAX]; // -1: not pinned
+	enum worker_idle idle;
+	char socket[108];
+	unsigned memory_mb, max_streams, max_subscribers;
+};
+
+// Fills o, or prints one sentence and exits with 2.
+void options_parse(struct options *o, int argc, char **argv);
