@@ -186,7 +186,7 @@ static void feed_ackack(struct srt_rcv *r, ts_us now, const struct srt_ctrl *c)
 	int32_t age = seq31_off(c->info, r->ack_number);
 	uint32_t rtt;
 
-	if (!c->info || age < 0 || age >= SRT_RCV_ACK_LOG || !*sent)
+	if (!c->info || c->info & ~SEQ31_MASK || age < 0 || age >= SRT_RCV_ACK_LOG || !*sent)
 		return;
 	rtt = (uint32_t)now - *sent;
 	*sent = 0;

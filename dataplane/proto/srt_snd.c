@@ -227,7 +227,11 @@ void srt_snd_note_sent(struct srt_snd *s, ts_us at)
 
 void srt_snd_set_rate(struct srt_snd *s, uint32_t rate)
 {
+	bool first = !s->rate;
+
 	s->rate = rate;
+	if (first)
+		s->budget = budget_max(s);
 }
 
 ts_us srt_snd_expiry(const struct srt_snd *s)
