@@ -53,9 +53,12 @@ bool mpegts_parse(const uint8_t data[MPEGTS_PACKET], struct mpegts_pkt *out)
 // all long sections share, without the CRC (2.4.4.1).
 static bool section(const struct mpegts_pkt *p, uint8_t table, struct bytes *out)
 {
-	struct bytes b = bytes_of(p->payload, p->payload ? p->len : 0);
+	struct bytes b;
 	unsigned len;
 
+	if (!p->payload)
+		return false;
+	b = bytes_of(p->payload, p->len);
 	bytes_skip(&b, p->start ? bytes_u8(&b) : 0); // pointer_field
 	if (!p->start || bytes_u8(&b) != table)
 		return false;
