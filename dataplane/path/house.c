@@ -46,9 +46,12 @@ static void keep_follower(struct path *p, struct view *v)
 
 void house_keep(struct path *p)
 {
+	uint64_t frames = 0;
+
 	for (uint32_t i = 0; i < p->n_open; i++) {
 		struct view *v = p->open[i];
 
+		frames += v->history.n_frames;
 		measure_rate(p, v);
 		if (v->owner)
 			keep_owner(p, v);
@@ -57,4 +60,5 @@ void house_keep(struct path *p)
 		else if (v->n_sessions)
 			follow_begin(p, v); // its ring was full at the first try
 	}
+	p->stats->frames_used = frames;
 }

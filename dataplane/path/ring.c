@@ -81,7 +81,7 @@ static uint8_t format_of(const struct session *s, const uint8_t *media, uint16_t
 {
 	bool ts = mpegts_looks_like(media, len);
 
-	if (s && s->proto == DP_PROTO_RTP)
+	if (s->carries == DP_PROTO_RTP)
 		return ts ? DP_FORMAT_RTP_TS : DP_FORMAT_RTP;
 	return ts ? DP_FORMAT_TS : DP_FORMAT_RAW;
 }
@@ -213,6 +213,7 @@ static void insert(struct path *p, struct pkt *k)
 	const uint8_t *data;
 
 	if (why != DP_DROP_NONE) {
+		v->stats->late_packets += why == DP_DROP_LATE || why == DP_DROP_LATE_INORDER;
 		path_drop(p, k, why);
 		return;
 	}

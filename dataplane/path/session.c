@@ -4,6 +4,7 @@
 #include "path/path.h"
 
 #include "proto/rtcp.h"
+#include "proto/rtp.h"
 
 #include <errno.h>
 
@@ -153,6 +154,7 @@ static bool feed_srt(struct path *p, struct pkt *k)
 		path_absorb(p, k);
 		break;
 	case SRT_DROP:
+		s->view->stats->late_packets += v.why == SRT_WHY_LATE;
 		path_drop(p, k, drop_of(v.why));
 		break;
 	case SRT_CLOSE:
@@ -168,10 +170,8 @@ static bool feed_srt(struct path *p, struct pkt *k)
 
 static bool feed_udp(struct path *p, struct pkt *k)
 {
-	uint64_t n = k->session->rx_packets;
-
 	k->media = (struct pkt_media){.len = k->rx.len, .media_len = k->rx.len};
-	return deliver(p, k, n, k->rx.arrival);
+	return deliver(p, k, k->session->n_bare++, k->rx.arrival);
 }
 
 // Holes before the newest packet that have waited long enough (decisions A10).
@@ -209,12 +209,8 @@ static bool feed_rtp(struct path *p, struct pkt *k)
 	struct session *s = k->session;
 	struct rtp_rx_verdict v;
 
-	if (rtcp_is(k->rx.data, k->rx.len)) {
-		path_absorb(p, k);
-		return false;
-	}
 	rtp_rx_feed(&s->rtp, k->rx.arrival, k->rx.data, k->rx.len, &v);
-	if (v.action != RTP_RX_DELIVER && v.action != RTP_RX_BEGIN) {
+	if (v.action == RTP_RX_MALFORMED || v.action == RTP_RX_STRANGER) {
 		path_drop(p, k, drop_of_rtp(v.action));
 		return false;
 	}
@@ -228,9 +224,43 @@ static bool feed_rtp(struct path *p, struct pkt *k)
 	return true;
 }
 
+static uint8_t source_kind(const struct pkt *k)
+{
+	if (rtp_looks_like(k->rx.data, k->rx.len))
+		return DP_PROTO_RTP;
+	return k->rx.len && k->rx.data[0] == MPEGTS_SYNC ? DP_PROTO_UDP : 0;
+}
+
+// RTP is known by its header and TS by its sync byte, whatever the source's URL says. A sender may
+// change its mind after a second of silence, as it may change its SSRC.
+static bool source_accepts(struct session *s, uint8_t kind, ts_us now)
+{
+	if (!kind)
+		return false;
+	if (kind != s->carries) {
+		if (s->carries && now - s->heard < RTP_RX_SILENCE)
+			return false;
+		s->carries = kind;
+		s->anchored = false;
+		s->n_bare = 0;
+	}
+	s->heard = now;
+	return true;
+}
+
 static bool feed_source(struct path *p, struct pkt *k)
 {
-	return k->session->proto == DP_PROTO_RTP ? feed_rtp(p, k) : feed_udp(p, k);
+	struct session *s = k->session;
+
+	if (rtcp_is(k->rx.data, k->rx.len)) {
+		path_absorb(p, k);
+		return false;
+	}
+	if (!source_accepts(s, source_kind(k), k->rx.arrival)) {
+		path_drop(p, k, DP_DROP_NOT_MEDIA);
+		return false;
+	}
+	return s->carries == DP_PROTO_RTP ? feed_rtp(p, k) : feed_udp(p, k);
 }
 
 static bool feed(struct path *p, struct pkt *k)

@@ -36,7 +36,7 @@ static inline unsigned session_key_slot(session_key k)
 
 enum cmd_kind {
 	CMD_SOCK_ADD,	  // serve a listener's or a source's socket
-	CMD_SOCK_DEL,	  // close it; sessions of a listener live on until closed one by one
+	CMD_SOCK_DEL,	  // close it, and end the sessions that came in by it
 	CMD_STREAM_OPEN,  // to the owner: set up the history
 	CMD_STREAM_CLOSE, // to every worker: end the stream's sessions, forget it
 	CMD_PLAY,    // admitted: make a subscriber of a parked conclusion (the worker it landed on)

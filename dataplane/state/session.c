@@ -112,7 +112,7 @@ static void read_publisher(const struct session *s, struct dp_session *out)
 		out->rtt_us = srt_rcv_rtt(rcv)->us;
 		out->lost = srt_rcv_stats(rcv)->lost;
 		out->recovered = srt_rcv_stats(rcv)->recovered;
-	} else if (s->proto == DP_PROTO_RTP) {
+	} else if (s->carries == DP_PROTO_RTP) {
 		out->lost = rtp_rx_lost(&s->rtp);
 	}
 }

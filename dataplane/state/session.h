@@ -65,6 +65,9 @@ struct session {
 	struct srt_rcv *rcv;  // PUB, borrowed from the pool
 	struct srt_hs_answer answer;
 	struct rtp_rx rtp; // SOURCE of RTP
+	uint8_t carries;   // SOURCE: DP_PROTO_RTP or DP_PROTO_UDP, as its packets show; 0: none yet
+	ts_us heard;	   // SOURCE: its last media packet
+	uint64_t n_bare;   // SOURCE: packets of bare TS
 	uint32_t reorder_us;
 	uint8_t from[16];	       // SOURCE: accept only this address; all zero: any
 	uint64_t rx_packets, rx_bytes; // PUB, SOURCE

@@ -30,12 +30,25 @@ static int sock_add(struct path *p, struct cmd_sock *c)
 	return rc;
 }
 
+// Without its socket a session could neither hear nor answer.
+static void listener_sessions_end(struct path *p, uint16_t tag)
+{
+	for (uint32_t i = 0; i < p->sessions.n_fresh; i++) {
+		struct session *s = session_at(&p->sessions, i);
+
+		if (s && s->proto == DP_PROTO_SRT && s->tag == tag)
+			leave_session(p, s, CLOSE_SHUTDOWN);
+	}
+}
+
 static int sock_del(struct path *p, const struct cmd_sock *c)
 {
 	struct session *s = p->tags[c->tag % PATH_TAGS];
 
 	if (s)
-		leave_session(p, s, CLOSE_KICKED);
+		leave_session(p, s, CLOSE_SHUTDOWN);
+	else
+		listener_sessions_end(p, c->tag);
 	p->port->ops->del(p->port, c->tag);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "worker_rig.h"
 
+#include "proto/rtp.h"
 #include "test.h"
 
 #include <errno.h>
@@ -292,6 +293,208 @@ static void a_stranger_with_a_right_id_is_not_heard(void **state)
 	rig_free(r);
 }
 
+// --- sources and pushes ---------------------------------------------------------------------
+
+struct pushed {
+	unsigned n;
+	struct {
+		uint16_t port, len;
+		uint8_t rtp[12];
+		uint32_t first; // four bytes of payload
+	} got[512];
+};
+
+static void note_push(struct rig *r, const struct port_mem_desc *d)
+{
+	struct pushed *p = r->push_note;
+
+	assert_true(p->n < 512);
+	p->got[p->n].port = be16_get(d->header + WIRE_UDP_DST);
+	p->got[p->n].len = d->payload_len;
+	memcpy(p->got[p->n].rtp, d->kind == LINE_RTP ? d->header + WIRE_MEDIA : d->payload, 12);
+	p->got[p->n++].first =
+		be32_get(d->payload + (d->kind == LINE_RTP ? 0 : d->payload_len - 4));
+}
+
+enum { SOURCE_TAG = 7, UDP_TO = 6001, RTP_TO = 6002 };
+
+static void source(struct rig *r, uint8_t proto)
+{
+	struct cmd c = {.kind = CMD_SOCK_ADD};
+
+	c.sock = (struct cmd_sock){.fd = -1,
+		.tag = SOURCE_TAG,
+		.source = true,
+		.proto = proto,
+		.stream = &r->streams[0],
+		.reorder_us = 50 * TS_MS};
+	assert_int_equal(rig_command(r, 0, &c), 0);
+}
+
+static void route(struct rig *r, uint8_t proto, uint16_t port)
+{
+	struct cmd c = {.kind = CMD_PUSH_ADD};
+
+	c.push = (struct cmd_push){.stream = &r->streams[0],
+		.proto = proto,
+		.peer = endpoint_of_v4(0xc0000201, port),
+		.ttl = 64};
+	assert_int_equal(rig_command(r, 0, &c), 0);
+}
+
+static void send_source(struct rig *r, const uint8_t *data, size_t len)
+{
+	struct endpoint peer = endpoint_of_v4(0x0a000002, 999), local = endpoint_of_v4(0, 5004);
+
+	assert_int_equal(
+		port_mem_inject(r->ports[0], &peer, &local, SOURCE_TAG, data, (uint16_t)len), 0);
+}
+
+// TS in an RTP packet; the last four bytes are the sequence number again.
+static void send_rtp(struct rig *r, uint16_t seq, uint8_t pt, uint8_t first)
+{
+	uint8_t d[RTP_HDR + 188];
+	struct rtp_hdr h = {.seq = seq, .pt = pt, .ssrc = 0xabcd, .ts = seq * 100u};
+
+	memset(d, first, sizeof(d));
+	rtp_write(d, &h);
+	be32_put(d + sizeof(d) - 4, seq);
+	send_source(r, d, sizeof(d));
+	rig_run(r, 1);
+}
+
+static struct rig *with_pushes(struct pushed *note)
+{
+	struct rig *r = rig_new(1);
+
+	memset(note, 0, sizeof(*note));
+	r->on_push = note_push;
+	r->push_note = note;
+	rig_stream(r, 0, 0);
+	route(r, DP_PROTO_UDP, UDP_TO);
+	route(r, DP_PROTO_RTP, RTP_TO);
+	return r;
+}
+
+static void rtp_is_put_in_order_and_pushed_as_it_came(void **state)
+{
+	static const uint16_t order[] = {65534, 65535, 1, 0, 2};
+	struct pushed got;
+	struct rig *r = with_pushes(&got);
+
+	source(r, DP_PROTO_RTP);
+	for (unsigned i = 0; i < 5; i++)
+		send_rtp(r, order[i], 33, 0x47);
+	rig_run(r, 5);
+	assert_int_equal(got.n, 10);
+	for (unsigned i = 0, udp = 65534, rtp = 65534; i < got.n; i++) {
+		bool is_rtp = got.got[i].port == RTP_TO;
+
+		assert_int_equal(got.got[i].len, is_rtp ? RTP_HDR + 188 : 188);
+		assert_int_equal(got.got[i].first, (is_rtp ? rtp : udp) & 0xffff);
+		if (is_rtp)
+			assert_int_equal(be32_get(got.got[i].rtp + 8), 0xabcd);
+		*(is_rtp ? &rtp : &udp) += 1;
+	}
+	rig_free(r);
+}
+
+static void a_hole_in_rtp_is_passed_after_the_reorder_time(void **state)
+{
+	struct pushed got;
+	struct rig *r = with_pushes(&got);
+
+	source(r, DP_PROTO_RTP);
+	send_rtp(r, 10, 33, 0x47);
+	send_rtp(r, 12, 33, 0x47);
+	rig_run(r, 45);
+	assert_int_equal(got.n, 2);
+	rig_run(r, 10);
+	assert_int_equal(got.n, 4);
+	send_rtp(r, 11, 33, 0x47);
+	assert_int_equal(got.n, 4);
+	assert_int_equal(rig_drops(r, DP_DROP_LATE_INORDER), 1);
+	send_rtp(r, 13, 33, 0x47);
+	assert_int_equal(got.n, 6);
+	rig_free(r);
+}
+
+static void rtp_that_is_not_ts_goes_out_as_rtp_everywhere(void **state)
+{
+	struct pushed got;
+	struct rig *r = with_pushes(&got);
+
+	source(r, DP_PROTO_RTP);
+	send_rtp(r, 10, 96, 0x11);
+	assert_int_equal(got.n, 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(got.got[i].len, RTP_HDR + 188);
+	rig_free(r);
+}
+
+static void ts_is_wrapped_in_rtp_with_a_clock(void **state)
+{
+	uint8_t ts[188] = {0x47};
+	struct pushed got;
+	struct rig *r = with_pushes(&got);
+
+	source(r, DP_PROTO_UDP);
+	for (uint32_t i = 0; i < 3; i++) {
+		be32_put(ts + 184, i);
+		send_source(r, ts, sizeof(ts));
+		rig_run(r, 10);
+	}
+	assert_int_equal(got.n, 6);
+	for (unsigned i = 1, last = 0, seen = 0; i < got.n; i++) {
+		if (got.got[i].port != RTP_TO)
+			continue;
+		assert_int_equal(got.got[i].len, 188);
+		assert_int_equal(got.got[i].rtp[0], 0x80);
+		assert_int_equal(got.got[i].rtp[1], 33);
+		if (seen++) {
+			const uint8_t *a = got.got[last].rtp, *b = got.got[i].rtp;
+
+			assert_int_equal((uint16_t)(be16_get(b + 2) - be16_get(a + 2)), 1);
+			assert_int_equal(be32_get(b + 4) - be32_get(a + 4), 900); // 10 ms
+			assert_int_equal(be32_get(b + 8), be32_get(a + 8));
+		}
+		last = i;
+	}
+	rig_free(r);
+}
+
+static void what_is_neither_rtp_nor_ts_is_dropped_on_a_source(void **state)
+{
+	uint8_t junk[100] = {0x16, 0xfe};
+	struct pushed got;
+	struct rig *r = with_pushes(&got);
+
+	source(r, DP_PROTO_UDP);
+	send_source(r, junk, sizeof(junk));
+	send_source(r, junk, 0);
+	rig_run(r, 2);
+	assert_int_equal(got.n, 0);
+	assert_int_equal(rig_drops(r, DP_DROP_NOT_MEDIA), 2);
+	rig_free(r);
+}
+
+static void a_listener_that_goes_takes_its_sessions_with_it(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct cmd del = {.kind = CMD_SOCK_DEL, .sock = {.fd = -1, .tag = 0}};
+	struct rig_peer *pub, *sub;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	sub = rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	assert_int_equal(rig_command(r, 0, &del), 0);
+	assert_true(pub->closed);
+	assert_true(sub->closed);
+	assert_int_equal(r->n_down, 2);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +510,12 @@ int main(void)
 		cmocka_unit_test(an_unknown_stream_is_refused_and_every_repeat_answered),
 		cmocka_unit_test(a_silent_subscriber_is_forgotten),
 		cmocka_unit_test(a_stranger_with_a_right_id_is_not_heard),
+		cmocka_unit_test(a_listener_that_goes_takes_its_sessions_with_it),
+		cmocka_unit_test(rtp_is_put_in_order_and_pushed_as_it_came),
+		cmocka_unit_test(a_hole_in_rtp_is_passed_after_the_reorder_time),
+		cmocka_unit_test(rtp_that_is_not_ts_goes_out_as_rtp_everywhere),
+		cmocka_unit_test(ts_is_wrapped_in_rtp_with_a_clock),
+		cmocka_unit_test(what_is_neither_rtp_nor_ts_is_dropped_on_a_source),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
