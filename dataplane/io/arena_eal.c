@@ -83,6 +83,7 @@ int arena_eal_start(unsigned memory_mb, char *err, size_t err_cap)
 			eal.huge ? "hugepages" : "memory", strerror(-rc));
 		return rc;
 	}
+	rmdir(rte_eal_get_runtime_dir()); // made in spite of --no-shconf, and never used
 	eal.frame_bytes = (size_t)(memory_mb - eal_mb) / HUGEPAGE_MB * HUGEPAGE_MB << 20;
 	return 0;
 }

@@ -4,11 +4,13 @@
 #include "io/arena.h"
 #include "test.h"
 
+#include <rte_eal.h>
 #include <rte_lcore.h>
 
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FRAMES = 2048 };
 
@@ -132,6 +134,11 @@ static void our_own_threads_can_register(void **)
 	arena_free(a);
 }
 
+static void nothing_is_left_in_the_run_directory(void **)
+{
+	assert_int_equal(access(rte_eal_get_runtime_dir(), F_OK), -1);
+}
+
 static void memory_is_bounded(void **)
 {
 	unsigned max = arena_frames_max();
@@ -155,6 +162,7 @@ int main(void)
 		cmocka_unit_test(a_copy_holds_the_bytes),
 		cmocka_unit_test(a_clone_never_writes_the_original),
 		cmocka_unit_test(our_own_threads_can_register),
+		cmocka_unit_test(nothing_is_left_in_the_run_directory),
 		cmocka_unit_test(memory_is_bounded),
 	};
 
