@@ -295,6 +295,47 @@ static void ttl_and_dscp_come_from_the_line(void **)
 	p->ops->close(p);
 }
 
+// A device that takes 1 Mb/s and a socket buffer of 64 KB: what does not fit is counted and not
+// waited for, and sending works again once there is room.
+static void a_full_socket_buffer_is_counted_not_waited_for(void **)
+{
+	enum { N = 400 };
+	struct port_sock_opts o = {.sockbuf = 65536};
+	static const uint16_t len[1] = {1316};
+	static uint8_t data[1][1456];
+	static struct line lines[N];
+	struct port_payload pl[1];
+	struct port_stats st;
+	struct peers peers;
+	struct port *p;
+	unsigned sent;
+	ts_us begin;
+
+	if (unshare(CLONE_NEWNET))
+		skip();
+	if (system("ip link set lo up && tc qdisc add dev lo root tbf rate 1mbit burst 4kb latency "
+		   "9s"))
+		skip();
+	p = kit_open(&o);
+	peers_open(&peers, 1);
+	payloads_of(pl, data, len, 1);
+	for (unsigned i = 0; i < N; i++)
+		line_build_udp(&lines[i], &(struct line_udp){.peer = peers.at[0]});
+	begin = ts_now();
+	sent = port_tx_fanout(p, LINE_UDP, pl, 1, lines, N);
+	assert_true(ts_now() - begin < TS_S); // 400 packets would take four
+	p->ops->stats(p, &st);
+	assert_true(sent > 0 && sent < N / 2);
+	assert_int_equal(st.tx_packets, sent);
+	assert_int_equal(st.tx_full, N - sent);
+	assert_int_equal(st.tx_error, 0);
+	assert_int_equal(port_send(p, &lines[0], data[0], 1316), -EAGAIN);
+	while (!port_tx_fanout(p, LINE_UDP, pl, 1, lines, 1))
+		assert_true(ts_now() - begin < DEADLINE);
+	peers_close(&peers, 1);
+	p->ops->close(p);
+}
+
 // One subscriber whose path is too narrow, one that nothing routes to: both are counted and named,
 // and everybody else gets everything.
 static void one_bad_peer_does_not_hurt_the_others(void **)
@@ -421,7 +462,9 @@ int main(void)
 		cmocka_unit_test(ttl_and_dscp_come_from_the_line),
 		cmocka_unit_test(multicast_goes_out_and_comes_in_where_it_should),
 		cmocka_unit_test(what_cannot_be_bound_is_refused_with_a_sentence),
-		cmocka_unit_test(one_bad_peer_does_not_hurt_the_others), // leaves the namespace
+		// These leave the machine's namespace.
+		cmocka_unit_test(a_full_socket_buffer_is_counted_not_waited_for),
+		cmocka_unit_test(one_bad_peer_does_not_hurt_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
