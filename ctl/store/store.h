@@ -70,7 +70,8 @@ struct store_event {
 // no store or a newer version's, a store that another process has open.
 struct store *store_open(const char *url, struct event_base *base, char *err, size_t cap);
 
-// Finishes what was asked for, calls back, ends the watches (without a callback) and closes.
+// Finishes what was asked for, calls back, ends the watches (without a callback) and closes. What
+// is asked in one of those callbacks is STORE_UNAVAILABLE.
 void store_close(struct store *s);
 
 typedef void (*store_done)(void *arg, enum store_rc rc, store_rev rev);

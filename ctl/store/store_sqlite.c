@@ -6,7 +6,7 @@
 // transaction whose result comes after.
 
 #include "base/log.h"
-#include "ctl/store/sqlite_db.h"
+#include "ctl/store/sqlite_job.h"
 #include "ctl/store/store_impl.h"
 
 #include <event2/event.h>
@@ -22,8 +22,6 @@
 
 LOG_SUBSYSTEM(store)
 
-enum job_kind { JOB_LIST, JOB_TXN, JOB_WATCH };
-
 struct watch {
 	struct store_watch base;
 	struct watch *next;
@@ -36,30 +34,6 @@ struct watch {
 	uint8_t prefix[STORE_KEY_MAX];
 };
 
-struct job {
-	struct job *next;
-	enum job_kind kind;
-	struct sqlite_result result;
-	union {
-		store_rows rows;
-		store_done done;
-		struct watch *watch;
-	};
-	void *arg;
-	struct store_blob prefix;
-	store_rev from;
-	struct store_cmp *cmp;
-	struct store_op *ops;
-	size_t n_cmp, n_ops;
-	enum store_rc invalid; // answer with this, do nothing
-	uint8_t *bytes;	       // what the blobs above point to
-};
-
-struct queue {
-	struct job *first, **last;
-	size_t n;
-};
-
 struct engine {
 	struct store base;
 	struct sqlite_db *db;
@@ -68,7 +42,7 @@ struct engine {
 	pthread_t thread;
 	pthread_mutex_t lock; // queues and stop
 	pthread_cond_t asked;
-	struct queue todo, done;
+	struct job_queue todo, done;
 	bool stop;
 	struct watch *watches; // the loop's
 	unsigned delivering;   // callbacks run: dead watches stay linked
@@ -77,43 +51,6 @@ struct engine {
 static struct engine *engine_of(struct store *s)
 {
 	return (struct engine *)s;
-}
-
-static void queue_init(struct queue *q)
-{
-	q->first = NULL;
-	q->last = &q->first;
-	q->n = 0;
-}
-
-static void queue_put(struct queue *q, struct job *j)
-{
-	j->next = NULL;
-	*q->last = j;
-	q->last = &j->next;
-	q->n++;
-}
-
-static struct job *queue_take(struct queue *q)
-{
-	struct job *j = q->first;
-
-	if (!j)
-		return NULL;
-	q->first = j->next;
-	if (!q->first)
-		q->last = &q->first;
-	q->n--;
-	return j;
-}
-
-static void job_free(struct job *j)
-{
-	sqlite_result_fini(&j->result);
-	free(j->cmp);
-	free(j->ops);
-	free(j->bytes);
-	free(j);
 }
 
 static void work(struct engine *e, struct job *j)
@@ -143,14 +80,14 @@ static void *thread_main(void *arg)
 
 	pthread_mutex_lock(&e->lock);
 	for (;;) {
-		while (!(j = queue_take(&e->todo)) && !e->stop)
+		while (!(j = job_queue_take(&e->todo)) && !e->stop)
 			pthread_cond_wait(&e->asked, &e->lock);
 		if (!j)
 			break;
 		pthread_mutex_unlock(&e->lock);
 		work(e, j);
 		pthread_mutex_lock(&e->lock);
-		queue_put(&e->done, j);
+		job_queue_put(&e->done, j);
 		eventfd_write(e->fd, 1);
 	}
 	pthread_mutex_unlock(&e->lock);
@@ -243,7 +180,7 @@ static struct job *next_result(struct engine *e)
 	struct job *j;
 
 	pthread_mutex_lock(&e->lock);
-	j = queue_take(&e->done);
+	j = job_queue_take(&e->done);
 	pthread_mutex_unlock(&e->lock);
 	return j;
 }
@@ -259,77 +196,23 @@ static void on_wake(evutil_socket_t fd, short, void *arg)
 		deliver(e, j);
 }
 
-static struct job *job_new(enum job_kind kind, void *arg)
-{
-	struct job *j = calloc(1, sizeof(*j));
-
-	// The daemon cannot go on without memory, and a lost request would never be answered.
-	if (!j)
-		abort();
-	j->kind = kind;
-	j->arg = arg;
-	return j;
-}
-
 static void ask(struct engine *e, struct job *j)
 {
 	pthread_mutex_lock(&e->lock);
-	if (e->todo.n >= STORE_QUEUE_MAX)
-		j->invalid = STORE_UNAVAILABLE;
-	queue_put(&e->todo, j);
+	if (e->stop || e->todo.n >= STORE_QUEUE_MAX)
+		j->invalid = j->result.rc = STORE_UNAVAILABLE;
+	job_queue_put(e->stop ? &e->done : &e->todo, j);
 	pthread_cond_signal(&e->asked);
 	pthread_mutex_unlock(&e->lock);
-}
-
-static struct store_blob copy(uint8_t **at, struct store_blob b)
-{
-	struct store_blob mine = {*at, b.len};
-
-	if (b.len)
-		memcpy(*at, b.data, b.len);
-	*at += b.len;
-	return mine;
-}
-
-static void take_prefix(struct job *j, struct store_blob prefix)
-{
-	uint8_t *at = j->bytes = malloc(prefix.len + 1);
-
-	if (!at)
-		abort();
-	j->prefix = copy(&at, prefix);
 }
 
 static void sqlite_list(struct store *s, struct store_blob prefix, store_rows cb, void *arg)
 {
 	struct job *j = job_new(JOB_LIST, arg);
 
-	take_prefix(j, prefix);
+	job_take_prefix(j, prefix);
 	j->rows = cb;
 	ask(engine_of(s), j);
-}
-
-static void take_txn(struct job *j, const struct store_cmp *cmp, size_t n_cmp,
-	const struct store_op *ops, size_t n_ops)
-{
-	size_t bytes = 1;
-	uint8_t *at;
-
-	for (size_t i = 0; i < n_cmp; i++)
-		bytes += cmp[i].key.len;
-	for (size_t i = 0; i < n_ops; i++)
-		bytes += ops[i].key.len + ops[i].val.len;
-	at = j->bytes = malloc(bytes);
-	j->cmp = calloc(n_cmp + 1, sizeof(*cmp));
-	j->ops = calloc(n_ops + 1, sizeof(*ops));
-	if (!at || !j->cmp || !j->ops)
-		abort();
-	for (; j->n_cmp < n_cmp; j->n_cmp++)
-		j->cmp[j->n_cmp] =
-			(struct store_cmp){copy(&at, cmp[j->n_cmp].key), cmp[j->n_cmp].mod_rev};
-	for (; j->n_ops < n_ops; j->n_ops++)
-		j->ops[j->n_ops] = (struct store_op){ops[j->n_ops].del,
-			copy(&at, ops[j->n_ops].key), copy(&at, ops[j->n_ops].val)};
 }
 
 static void sqlite_txn(struct store *s, const struct store_cmp *cmp, size_t n_cmp,
@@ -340,7 +223,7 @@ static void sqlite_txn(struct store *s, const struct store_cmp *cmp, size_t n_cm
 	j->done = done;
 	j->invalid = invalid;
 	if (!invalid)
-		take_txn(j, cmp, n_cmp, ops, n_ops);
+		job_take_txn(j, cmp, n_cmp, ops, n_ops);
 	ask(engine_of(s), j);
 }
 
@@ -361,7 +244,7 @@ static struct store_watch *sqlite_watch(
 		.prefix_len = prefix.len};
 	memcpy(w->prefix, prefix.data, prefix.len);
 	e->watches = w;
-	take_prefix(j, prefix);
+	job_take_prefix(j, prefix);
 	j->from = from;
 	j->watch = w;
 	ask(e, j);
@@ -378,8 +261,8 @@ static void sqlite_unwatch(struct store_watch *base)
 
 static bool start(struct engine *e, struct event_base *base)
 {
-	queue_init(&e->todo);
-	queue_init(&e->done);
+	job_queue_init(&e->todo);
+	job_queue_init(&e->done);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->asked, NULL);
 	e->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -425,6 +308,12 @@ static struct store *sqlite_open(const char *rest, struct event_base *base, char
 	return NULL;
 }
 
+static void end_watches(struct engine *e)
+{
+	for (struct watch *w = e->watches; w; w = w->next)
+		w->dead = true;
+}
+
 static void sqlite_close(struct store *s)
 {
 	struct engine *e = engine_of(s);
@@ -435,9 +324,7 @@ static void sqlite_close(struct store *s)
 	pthread_cond_signal(&e->asked);
 	pthread_mutex_unlock(&e->lock);
 	pthread_join(e->thread, NULL);
-	for (struct watch *w = e->watches; w; w = w->next)
-		w->dead = true;
-	while ((j = next_result(e)))
+	while (end_watches(e), (j = next_result(e)))
 		deliver(e, j);
 	watch_reap(e);
 	end(e);

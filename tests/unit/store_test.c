@@ -222,6 +222,22 @@ static void closing_finishes_what_was_asked(void **)
 	assert_string_equal(rig_list(&r, ""), "+a=1@1 ");
 }
 
+static void ask_again(void *arg, enum store_rc rc, store_rev)
+{
+	assert_int_equal(rc, STORE_OK);
+	store_watch(r.store, store_str(""), 1, rig_on_events, &r);
+	store_txn(r.store, NULL, 0, NULL, 0, rig_on_done, &r);
+}
+
+static void closing_refuses_what_comes_then(void **)
+{
+	store_txn(r.store, NULL, 0, NULL, 0, ask_again, NULL);
+	rig_reopen(&r);
+	assert_true(r.answered);
+	assert_int_equal(r.rc, STORE_UNAVAILABLE);
+	assert_string_equal(r.log, "");
+}
+
 static void refused(const char *url, const char *sentence)
 {
 	char err[256] = "";
@@ -356,6 +372,7 @@ int main(void)
 		RIG_TEST(what_is_gone_from_the_log_is_compacted),
 		RIG_TEST(everything_is_there_after_opening_again),
 		RIG_TEST(closing_finishes_what_was_asked),
+		RIG_TEST(closing_refuses_what_comes_then),
 		RIG_TEST(bad_places_are_one_sentence),
 		RIG_TEST(other_files_are_left_alone),
 		RIG_TEST(one_process_owns_it),
