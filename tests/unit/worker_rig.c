@@ -127,14 +127,13 @@ static void done(struct rig *r, struct cmd *c)
 
 	r->n_done++;
 	if (c->kind == CMD_PUBLISH && !c->status) {
-		struct cmd tell = {.kind = CMD_PARK_DONE, .admit = c->admit};
+		struct cmd tell = {.kind = CMD_PARK_DONE, .owner = c->owner, .admit = c->admit};
 
 		r->publisher[c->admit.stream->index] = c->admit.key;
 		post(r, landed - 1, &tell);
 	}
-	if (!landed || c->kind == CMD_PLAY || c->kind == CMD_PUBLISH || c->kind == CMD_REJECT)
-		if (landed)
-			free(c);
+	if (landed) // else rig_command() waits for it
+		free(c);
 }
 
 static void control(struct rig *r)
