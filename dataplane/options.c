@@ -130,6 +130,8 @@ static error_t option(int key, char *arg, struct argp_state *st)
 {
 	struct options *o = st->input;
 
+	if (!arg) // argp's own keys: every option of ours takes a value
+		return ARGP_ERR_UNKNOWN;
 	switch (key) {
 	case KEY_PORT:
 		port(st, o, arg);
