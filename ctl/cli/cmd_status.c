@@ -23,7 +23,9 @@ static const struct out_col workers[] = {
 	{"CORE", "core"},
 	{"BUSY", "busy_ratio", OUT_RATIO},
 	{"RX", "rx_packets", OUT_COUNT},
+	{"RX/S", "rx_pps", OUT_COUNT},
 	{"TX", "tx_packets", OUT_COUNT},
+	{"TX/S", "tx_pps", OUT_COUNT},
 };
 
 static const struct out_view views[] = {

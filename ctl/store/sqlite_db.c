@@ -51,6 +51,7 @@ struct sqlite_db {
 	sqlite3 *sql;
 	sqlite3_stmt *st[COUNT];
 	store_rev rev;
+	char why[128]; // the last failure
 };
 
 static int64_t number(sqlite3 *sql, const char *query, int64_t fallback)
@@ -101,7 +102,7 @@ static int check_kind(sqlite3 *sql, const char *path, char *err, size_t cap)
 
 static store_rev stored_rev(sqlite3 *sql)
 {
-	return number(sql, "SELECT value FROM meta WHERE name = 'rev'", 0);
+	return number(sql, "SELECT value FROM meta WHERE name = 'rev'", -1);
 }
 
 static int prepare(struct sqlite_db *db, const char *path, char *err, size_t cap)
@@ -117,7 +118,7 @@ static int prepare(struct sqlite_db *db, const char *path, char *err, size_t cap
 			    &db->st[i], NULL))
 			return complain(db->sql, path, err, cap);
 	db->rev = stored_rev(db->sql);
-	return 0;
+	return db->rev < 0 ? complain(db->sql, path, err, cap) : 0;
 }
 
 struct sqlite_db *sqlite_db_open(const char *path, char *err, size_t cap)
@@ -154,7 +155,13 @@ void sqlite_db_close(struct sqlite_db *db)
 
 const char *sqlite_db_error(const struct sqlite_db *db)
 {
-	return sqlite3_errmsg(db->sql);
+	return db->why;
+}
+
+static enum store_rc failed(struct sqlite_db *db)
+{
+	snprintf(db->why, sizeof(db->why), "%s", sqlite3_errmsg(db->sql));
+	return STORE_UNAVAILABLE;
 }
 
 void sqlite_result_fini(struct sqlite_result *r)
@@ -163,6 +170,15 @@ void sqlite_result_fini(struct sqlite_result *r)
 		free((void *)r->ev[i].kv.key.data);
 	free(r->ev);
 	*r = (struct sqlite_result){0};
+}
+
+// The events go, code and revision stay.
+static void forget(struct sqlite_result *r)
+{
+	struct sqlite_result kept = {.rc = r->rc, .rev = r->rev};
+
+	sqlite_result_fini(r);
+	*r = kept;
 }
 
 // One block holds key and value.
@@ -238,8 +254,8 @@ void sqlite_db_list(struct sqlite_db *db, struct store_blob prefix, struct sqlit
 		if (!add(out, false, column_blob(st, 0), column_blob(st, 1),
 			    sqlite3_column_int64(st, 2)))
 			break;
+	out->rc = rc == SQLITE_DONE ? STORE_OK : failed(db);
 	sqlite3_reset(st);
-	out->rc = rc == SQLITE_DONE ? STORE_OK : STORE_UNAVAILABLE;
 }
 
 void sqlite_db_replay(
@@ -263,8 +279,8 @@ void sqlite_db_replay(
 			    sqlite3_column_int64(st, 2)))
 			break;
 	}
+	out->rc = rc == SQLITE_DONE ? STORE_OK : failed(db);
 	sqlite3_reset(st);
-	out->rc = rc == SQLITE_DONE ? STORE_OK : STORE_UNAVAILABLE;
 }
 
 // Returns false when the key's revision cannot be read.
@@ -339,36 +355,42 @@ static enum store_rc apply(
 	return STORE_OK;
 }
 
-// After a failed COMMIT the file may or may not hold the transaction only when writing failed.
-static enum store_rc commit(struct sqlite_db *db)
-{
-	if (run(db, COMMIT))
-		return STORE_OK;
-	return (sqlite3_errcode(db->sql) & 0xff) == SQLITE_IOERR ? STORE_UNKNOWN
-								 : STORE_UNAVAILABLE;
-}
-
-void sqlite_db_txn(struct sqlite_db *db, const struct store_cmp *cmp, size_t n_cmp,
+static enum store_rc attempt(struct sqlite_db *db, const struct store_cmp *cmp, size_t n_cmp,
 	const struct store_op *ops, size_t n_ops, struct sqlite_result *out)
 {
 	enum store_rc rc = STORE_UNAVAILABLE;
 
-	*out = (struct sqlite_result){0};
 	if (run(db, BEGIN)) {
 		rc = compare(db, cmp, n_cmp);
 		if (!rc)
 			rc = apply(db, ops, n_ops, out);
-		if (!rc)
-			rc = commit(db);
+		if (!rc && !run(db, COMMIT))
+			rc = STORE_UNAVAILABLE;
 	}
+	if (rc < 0)
+		failed(db);
 	if (!sqlite3_get_autocommit(db->sql))
 		run(db, ROLLBACK);
-	if (rc)
-		sqlite_result_fini(out);
-	else if (out->n)
-		db->rev++;
-	if (rc == STORE_UNKNOWN)
-		db->rev = stored_rev(db->sql);
-	out->rc = rc;
+	return rc;
+}
+
+// A COMMIT that failed may have been done all the same: the stored revision says.
+void sqlite_db_txn(struct sqlite_db *db, const struct store_cmp *cmp, size_t n_cmp,
+	const struct store_op *ops, size_t n_ops, struct sqlite_result *out)
+{
+	store_rev want, is;
+
+	*out = (struct sqlite_result){0};
+	out->rc = attempt(db, cmp, n_cmp, ops, n_ops, out);
+	want = db->rev + (out->n > 0);
+	is = out->rc < 0 ? stored_rev(db->sql) : out->rc == STORE_OK ? want : db->rev;
+	if (out->rc < 0 && is < 0)
+		out->rc = STORE_UNKNOWN;
+	else if (out->rc < 0 && out->n && is == want)
+		out->rc = STORE_OK;
+	if (is >= 0)
+		db->rev = is;
 	out->rev = db->rev;
+	if (out->rc)
+		forget(out);
 }

@@ -15,7 +15,7 @@ STATUS = {
     "dataplane": "connected", "streams": 2, "subscribers": 3,
     "ports": [{"name": "sock0", "kind": "sock", "mode": "io_uring"}],
     "workers": [{"id": 0, "core": 1, "busy_ratio": 0.125, "rx_packets": 100,
-                 "tx_packets": 1234567}],
+                 "tx_packets": 1234567, "rx_pps": 40, "tx_pps": 76543}],
     "drops": {"late": 7, "tx_full": 0},
 }
 

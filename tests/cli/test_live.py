@@ -20,7 +20,7 @@ PUB = {"id": "s-n1-7f-0.13.1", "stream": "live/cam1", "proto": "udp", "peer": "1
 def test_status(api, ctl):
     r = ctl("status")
     assert r.rc == 0 and r.err == ""
-    for text in ["n1", "3 h 12 min", "connected", "sock0", "io_uring", "12.5 %", "1.235 M",
+    for text in ["n1", "3 h 12 min", "connected", "sock0", "io_uring", "12.5 %", "1.235 M", "76543",
                  "late  7"]:
         assert text in r.out
     assert "tx_full" not in r.out

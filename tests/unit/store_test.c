@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -356,6 +357,50 @@ static void nothing_acknowledged_is_lost_by_kill(void **)
 	assert_in_range(atoi(rig_list(&r, "n") + 3), acked, acked + 1);
 }
 
+// RLIMIT_FSIZE stands for a full disk: writing beyond it fails. In a process of its own.
+static void fill_the_disk(void)
+{
+	struct rlimit old, tight = {16384, RLIM_INFINITY};
+	char big[8192];
+	int n = 0;
+
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	rig_reopen(&r);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	setrlimit(RLIMIT_FSIZE, &tight);
+	while (n < 100 && rig_write(&r, "big", r.rev, big) == STORE_OK)
+		n++;
+	assert_true(n < 100);
+	assert_int_equal(r.rc, STORE_UNAVAILABLE);
+	assert_int_equal(r.rev, n);
+	setrlimit(RLIMIT_FSIZE, &old);
+	assert_int_equal(rig_write(&r, "big", n, "small"), STORE_OK);
+	assert_int_equal(r.rev, n + 1);
+	rig_reopen(&r);
+	assert_memory_equal(rig_list(&r, ""), "+big=small@", 11);
+	assert_int_equal(r.rev, n + 1);
+	_exit(0);
+}
+
+static void a_full_disk_is_an_answer(void **)
+{
+	pid_t pid;
+	int status;
+
+	store_close(r.store);
+	r.store = NULL;
+	pid = fork();
+	if (!pid)
+		fill_the_disk();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	rig_reopen(&r);
+	assert_memory_equal(rig_list(&r, ""), "+big=small@", 11);
+}
+
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 
 int main(void)
@@ -376,6 +421,7 @@ int main(void)
 		RIG_TEST(bad_places_are_one_sentence),
 		RIG_TEST(other_files_are_left_alone),
 		RIG_TEST(one_process_owns_it),
+		RIG_TEST(a_full_disk_is_an_answer),
 		RIG_TEST(nothing_acknowledged_is_lost_by_kill),
 	};
 
