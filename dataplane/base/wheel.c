@@ -92,5 +92,8 @@ ts_us wheel_next(const struct wheel *w, ts_us now)
 		if (best <= (w->tick + i) * WHEEL_TICK)
 			break;
 	}
-	return ts_max(best, now);
+	// An entry fires at the end of its tick, or of the next one when it came too late for its
+	// own.
+	best = (best + WHEEL_TICK - 1) / WHEEL_TICK * WHEEL_TICK;
+	return ts_max(ts_max(best, (w->tick + 1) * WHEEL_TICK), now);
 }

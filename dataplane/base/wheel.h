@@ -41,5 +41,6 @@ static inline bool wheel_armed(const struct wheel_entry *e)
 // Take the next entry that is due, or NULL. Call until NULL; a taken entry is disarmed.
 struct wheel_entry *wheel_pop(struct wheel *w, ts_us now);
 
-// A moment no later than the next due entry, to bound a sleep; TS_NEVER when nothing is armed.
+// When to look again: the moment at which wheel_pop will have the next entry, so that who sleeps
+// until then neither oversleeps nor spins; TS_NEVER when nothing is armed.
 ts_us wheel_next(const struct wheel *w, ts_us now);

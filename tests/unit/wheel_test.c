@@ -82,6 +82,33 @@ static void sleeping_until_next_never_oversleeps(void **state)
 	assert_int_equal(wheel_next(&w, 0), TS_S + 40 * TS_MS);
 }
 
+// Due times fall anywhere in a tick; who sleeps until wheel_next() finds an entry each time.
+static void waking_at_next_is_never_in_vain(void **)
+{
+	enum { N = 500 };
+	static struct wheel_entry e[N];
+	struct rand r = {9};
+	struct wheel w;
+	unsigned fired = 0, wakes = 0;
+	ts_us now = 777;
+
+	memset(e, 0, sizeof(e));
+	wheel_init(&w, now);
+	for (int i = 0; i < N; i++)
+		wheel_arm(&w, &e[i], rand_below(&r, TS_S));
+	while (w.n_armed) {
+		ts_us next = wheel_next(&w, now);
+
+		assert_true(next > now);
+		now = next;
+		wakes++;
+		while (wheel_pop(&w, now))
+			fired++;
+		assert_true(fired >= wakes);
+	}
+	assert_int_equal(fired, N);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +116,7 @@ int main(void)
 		cmocka_unit_test(waits_through_whole_rounds),
 		cmocka_unit_test(random_load_is_never_early_nor_lost),
 		cmocka_unit_test(sleeping_until_next_never_oversleeps),
+		cmocka_unit_test(waking_at_next_is_never_in_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
