@@ -6,12 +6,13 @@
 
 #include <string.h>
 
-static const struct out_col node[] = {
+static const struct out_col summary[] = {
 	{"node", "node"},
 	{"region", "region"},
 	{"version", "version"},
 	{"up", "uptime_s", OUT_SECONDS},
 	{"dataplane", "dataplane"},
+	{"held", "held", OUT_COUNT},
 	{"streams", "streams", OUT_COUNT},
 	{"subscribers", "subscribers", OUT_COUNT},
 };
@@ -29,26 +30,41 @@ static const struct out_col workers[] = {
 };
 
 static const struct out_view views[] = {
-	{OUT_RECORD, NULL, NULL, node, NOUN_COUNT(node)},
+	{OUT_RECORD, NULL, NULL, summary, NOUN_COUNT(summary)},
 	{OUT_TABLE, "ports", NULL, ports, NOUN_COUNT(ports)},
 	{OUT_TABLE, "workers", NULL, workers, NOUN_COUNT(workers)},
 	{OUT_MAP, "drops", "DROPS"},
 };
 
+// What keeps the node from doing what the store says. Returns the exit code.
+static int verdict(struct cli *c, const json_t *doc)
+{
+	const char *dataplane = json_string_value(json_object_get(doc, "dataplane")),
+		   *node = json_string_value(json_object_get(doc, "node"));
+	json_int_t held = json_integer_value(json_object_get(doc, "held"));
+
+	if (!dataplane || strcmp(dataplane, "connected")) {
+		out_say(c->out, "the dataplane is away: start sluice-dp");
+		return API_DEGRADED;
+	}
+	if (!held)
+		return API_OK;
+	out_say(c->out,
+		"%" JSON_INTEGER_FORMAT " objects would go at once and are held; if that is meant: "
+		"sluicectl node sync --force %s",
+		held, node ? node : "NAME");
+	return API_DEGRADED;
+}
+
 static int status(struct cli *c)
 {
 	json_t *doc;
-	const char *dataplane;
 	int rc = cli_call(c, "GET", "status", NULL, NULL, NULL, &doc);
 
 	if (rc)
 		return rc;
 	out_document(c->out, doc, views, NOUN_COUNT(views));
-	dataplane = json_string_value(json_object_get(doc, "dataplane"));
-	if (!dataplane || strcmp(dataplane, "connected")) {
-		out_say(c->out, "the dataplane is away: start sluice-dp");
-		rc = API_DEGRADED;
-	}
+	rc = verdict(c, doc);
 	json_decref(doc);
 	return rc;
 }
@@ -56,6 +72,6 @@ static int status(struct cli *c)
 const struct cmd cmd_status = {
 	.name = "status",
 	.help = "the node on one screen",
-	.more = "Exit status 8 while the dataplane is away.",
+	.more = "Exit status 8 while the dataplane is away or removals are held.",
 	.run = status,
 };

@@ -17,5 +17,6 @@ extern const struct cmd cmd_source;
 extern const struct cmd cmd_route;
 extern const struct cmd cmd_sub;
 extern const struct cmd cmd_pub;
+extern const struct cmd cmd_node;
 extern const struct cmd cmd_watch;
 extern const struct cmd cmd_doctor;

@@ -51,13 +51,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = handle_any
 
 
-class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class Quiet:
     daemon_threads = True
     request_queue_size = 64
 
+    def handle_error(self, *args):
+        """A client that goes away is not an error."""
 
-class TcpServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
+
+class UnixServer(Quiet, socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    pass
+
+
+class TcpServer(Quiet, socketserver.ThreadingMixIn, http.server.HTTPServer):
+    pass
 
 
 class FakeApi:
@@ -96,6 +103,8 @@ class FakeApi:
         collection, _, name = path.removeprefix("/v1/").partition("/")
         if path == "/v1/status":
             h.answer(200, self.status)
+        elif path == "/v1/nodes/n1/sync":
+            h.answer(200, {"held": self.status.pop("held", 0)})
         elif collection not in self.objects:
             h.problem(404, f"there is no {path}")
         elif name:

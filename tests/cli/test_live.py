@@ -36,6 +36,16 @@ def test_status_without_dataplane(api, ctl):
     assert r.rc == 8 and "away" in r.out
 
 
+def test_held_removals(api, ctl):
+    api.status["held"] = 25
+    r = ctl("status")
+    assert r.rc == 8 and "25 objects" in r.err and "node sync --force n1" in r.err
+    assert ctl("node", "sync", "--force", "n2").rc == 3
+    r = ctl("node", "sync", "n1", "--force", "--json")
+    assert r.rc == 0 and r.json == {"held": 25}
+    assert ctl("status").rc == 0
+
+
 def test_subscribers(api, ctl):
     other = SUB | {"id": "s-n1-7f-0.14.1", "stream": "cam2"}
     api.objects["subscribers"] = {s["id"]: s for s in (SUB, other)}

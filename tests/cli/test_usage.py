@@ -4,7 +4,7 @@
 
 import pytest
 
-NOUNS = ["status", "listener", "stream", "source", "route", "sub", "pub", "watch", "doctor"]
+NOUNS = ["status", "listener", "stream", "source", "route", "sub", "pub", "node", "watch", "doctor"]
 
 BAD = [
     ("strem list", "sluicectl has no command strem, did you mean stream?"),
@@ -32,6 +32,9 @@ BAD = [
     ("sub kick", "sub kick needs ID"),
     ("sub kick a/b", '"a/b" is not an id'),
     ("sub list ../x", "STREAM"),
+    ("node sync", "node sync needs NAME"),
+    ("node sync n1", "say so with --force"),
+    ("node sync ../x --force", '"../x" is not an id'),
     ("status --timeout 0", "--timeout"),
     ("status --timeout -1", "--timeout"),
     ("status --timeout", "--timeout needs a value: --timeout S"),
