@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "load/call.h"
+
+#include "base/seq.h"
+#include "proto/srt_clock.h"
+
+#include <stdlib.h>
+
+#define RETRY_AFTER (1 * TS_S)
+
+// Ids say whose a datagram is: 14 random bits against stale ones, then the index plus 1.
+static uint32_t new_id(struct load *l, const struct call *c)
+{
+	return rand_below(&l->rand, 1u << 14) << 16 | (c->index + 1);
+}
+
+static struct call *call_of(struct calls *cs, const uint8_t *data)
+{
+	uint32_t id = srt_pkt_dst(data), i = (id & 0xffff) - 1;
+	struct call *c = i < cs->n ? &cs->all[i] : NULL;
+
+	return c && c->id == id ? c : NULL;
+}
+
+void call_dirty(struct calls *cs, struct call *c)
+{
+	if (c->dirty)
+		return;
+	c->dirty = true;
+	c->next_dirty = cs->dirty;
+	cs->dirty = c;
+}
+
+void call_send(struct load *l, ts_us now, struct call *c, const uint8_t *data, size_t len)
+{
+	net_send(&l->net, now, c->sock, NULL, data, len);
+}
+
+static void call_begin(struct load *l, ts_us now, struct call *c)
+{
+	struct calls *cs = l->peers;
+	uint32_t ms = cs->latency_ms;
+
+	c->id = new_id(l, c);
+	c->isn = l->opts.isn >= 0 ? (uint32_t)l->opts.isn : rand_below(&l->rand, SEQ31_MASK);
+	c->t0 = now;
+	c->state = CALL_CALLING;
+	srt_caller_init(&c->caller, now, c->id, c->isn, (uint16_t)ms, (uint16_t)ms, c->streamid);
+}
+
+static void call_up(struct load *l, ts_us now, struct call *c)
+{
+	const struct srt_caller *a = &c->caller;
+	struct calls *cs = l->peers;
+
+	c->state = CALL_UP;
+	c->n_up++;
+	c->was_up = true;
+	c->up_at = now;
+	c->hang_up_at = l->opts.reconnect_every ? now + l->opts.reconnect_every : TS_NEVER;
+	if (cs->publish) {
+		srt_conn_init_snd(&c->conn, now,
+			&(struct srt_snd_opts){.peer_id = a->peer_id,
+				.isn = c->isn,
+				.t0 = c->t0,
+				.latency_us = a->agreed_peer_latency_ms * TS_MS,
+				.peer_flags = a->peer_flags,
+				.repair_percent = 200});
+		publish_begin(l, now, c);
+		return;
+	}
+	srt_conn_init_rcv(&c->conn, now, c->rcv,
+		&(struct srt_rcv_opts){.own_id = c->id,
+			.peer_id = a->peer_id,
+			.isn = c->isn,
+			.t0 = c->t0,
+			.base_arrival = a->up_at,
+			.base_ts = a->peer_ts,
+			.latency_us = a->agreed_rcv_latency_ms * TS_MS,
+			.peer_rexmitflg = a->peer_flags & SRT_F_REXMITFLG});
+	c->check = (struct check){.marked = c->check.marked,
+		.foreign = c->check.foreign,
+		.corrupt = c->check.corrupt,
+		.skipped = c->check.skipped,
+		.misplaced = c->check.misplaced,
+		.delay_us = c->check.delay_us};
+}
+
+// Take the session's figures.
+static void call_tally(struct load *l, ts_us now, struct call *c)
+{
+	const struct srt_rcv_stats *s;
+	uint64_t first, last;
+
+	if (((struct calls *)l->peers)->publish) {
+		c->rtt_us = srt_conn_rtt(&c->conn)->us;
+		c->unacked += c->n_sent - (uint32_t)seq31_off(c->isn, c->conn.snd.acked);
+		return;
+	}
+	srt_conn_on_expiry(&c->conn, now); // what is too late by now
+	while (srt_conn_gave_up(&c->conn, &first, &last))
+		;
+	s = srt_rcv_stats(c->rcv);
+	c->rtt_us = srt_conn_rtt(&c->conn)->us;
+	c->received += s->packets;
+	c->unique += s->unique;
+	c->missing += s->given_up;
+	c->duplicates += s->duplicate;
+	c->late += s->late;
+	c->recovered += s->recovered;
+}
+
+// The session, or the attempt, is over: another one, or none.
+static void call_over(struct load *l, ts_us now, struct call *c, bool again)
+{
+	c->id = 0;
+	if (again && !l->stopping) {
+		c->state = CALL_WAITING;
+		c->start_at = now;
+		return;
+	}
+	c->state = CALL_DONE;
+	l->n_active--;
+}
+
+static void call_failed(struct load *l, ts_us now, struct call *c)
+{
+	c->n_failed++;
+	c->error = c->caller.error;
+	call_over(l, now, c, l->opts.retry);
+	c->start_at = now + RETRY_AFTER;
+}
+
+static void call_closed(struct load *l, ts_us now, struct call *c)
+{
+	c->n_closed++;
+	call_tally(l, now, c);
+	call_over(l, now, c, l->opts.retry);
+	c->start_at = now + RETRY_AFTER;
+}
+
+static void poll_out(struct load *l, ts_us now, struct call *c)
+{
+	uint8_t buf[SRT_POLL_MAX];
+	ssize_t n;
+
+	while ((n = srt_conn_poll(&c->conn, now, buf, sizeof(buf))) > 0)
+		call_send(l, now, c, buf, (size_t)n);
+}
+
+void call_hang_up(struct load *l, ts_us now, struct call *c)
+{
+	bool again = c->state == CALL_UP && !l->stopping && now >= c->hang_up_at;
+
+	srt_conn_close(&c->conn);
+	poll_out(l, now, c);
+	call_tally(l, now, c);
+	call_over(l, now, c, again);
+}
+
+static void feed_conn(struct load *l, ts_us now, struct call *c, const uint8_t *data, size_t len)
+{
+	struct calls *cs = l->peers;
+	struct srt_verdict v;
+
+	srt_conn_feed(&c->conn, now, data, len, &v);
+	if (v.action == SRT_DELIVER && !cs->publish) {
+		c->retransmitted += v.retransmitted;
+		check_numbered(&c->check, now, v.seq, data + v.off, v.len);
+	} else if (v.action == SRT_RESEND && cs->publish) {
+		publish_resend(l, now, c, data + v.off, v.len);
+	}
+}
+
+void calls_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t *data, size_t len)
+{
+	struct calls *cs = l->peers;
+	struct call *c = len >= SRT_HDR ? call_of(cs, data) : NULL;
+
+	if (!c || c->sock != s)
+		return;
+	if (c->state == CALL_CALLING) {
+		srt_caller_feed(&c->caller, now, data, len);
+		if (c->caller.state == SRT_CALLER_UP)
+			call_up(l, now, c);
+	} else if (c->state == CALL_UP || c->state == CALL_LINGER) {
+		feed_conn(l, now, c, data, len);
+	}
+	call_dirty(cs, c);
+}
+
+static ts_us call_expiry(const struct load *l, const struct call *c)
+{
+	const struct calls *cs = l->peers;
+
+	switch (c->state) {
+	case CALL_WAITING:
+		return c->start_at;
+	case CALL_CALLING:
+		return srt_caller_expiry(&c->caller);
+	case CALL_UP:
+	case CALL_LINGER:
+		return ts_min(ts_min(srt_conn_expiry(&c->conn), c->hang_up_at),
+			cs->publish ? publish_expiry(l, c) : TS_NEVER);
+	case CALL_DONE:
+		break;
+	}
+	return TS_NEVER;
+}
+
+static void drive_calling(struct load *l, ts_us now, struct call *c)
+{
+	uint8_t buf[SRT_HS_REQUEST_MAX];
+	ssize_t n;
+
+	srt_caller_on_expiry(&c->caller, now);
+	if (c->caller.state == SRT_CALLER_FAILED) {
+		call_failed(l, now, c);
+		return;
+	}
+	n = srt_caller_poll(&c->caller, now, buf, sizeof(buf));
+	if (n > 0)
+		call_send(l, now, c, buf, (size_t)n);
+}
+
+static bool has_enough(const struct load *l, const struct call *c)
+{
+	return l->opts.packets && c->unique + srt_rcv_stats(c->rcv)->unique >= l->opts.packets;
+}
+
+static void drive_up(struct load *l, ts_us now, struct call *c)
+{
+	struct calls *cs = l->peers;
+
+	if (cs->publish)
+		publish_due(l, now, c);
+	if (now >= srt_conn_expiry(&c->conn))
+		srt_conn_on_expiry(&c->conn, now);
+	poll_out(l, now, c);
+	if (srt_conn_dead(&c->conn, now))
+		call_closed(l, now, c);
+	else if (now >= c->hang_up_at || (!cs->publish && (l->stopping || has_enough(l, c))) ||
+		 (c->state == CALL_LINGER && now >= c->linger_until))
+		call_hang_up(l, now, c);
+}
+
+static void call_drive(struct load *l, ts_us now, struct call *c)
+{
+	ts_us due;
+
+	if (c->state == CALL_WAITING && now >= c->start_at)
+		call_begin(l, now, c);
+	if (c->state == CALL_CALLING)
+		drive_calling(l, now, c);
+	else if (c->state == CALL_UP || c->state == CALL_LINGER)
+		drive_up(l, now, c);
+	due = call_expiry(l, c);
+	if (!wheel_armed(&c->timer) || due < c->timer.due)
+		wheel_arm(&l->wheel, &c->timer, due);
+}
+
+void calls_timer(struct load *l, ts_us now, struct wheel_entry *e)
+{
+	call_drive(l, now, (struct call *)e);
+}
+
+void calls_settle(struct load *l, ts_us now)
+{
+	struct calls *cs = l->peers;
+	struct call *c;
+
+	while ((c = cs->dirty)) {
+		cs->dirty = c->next_dirty;
+		c->dirty = false;
+		call_drive(l, now, c);
+	}
+}
+
+void calls_stop(struct load *l, ts_us now)
+{
+	struct calls *cs = l->peers;
+
+	for (uint32_t i = 0; i < cs->n; i++) {
+		struct call *c = &cs->all[i];
+
+		if (c->state == CALL_WAITING || c->state == CALL_CALLING) {
+			c->n_failed += !c->was_up;
+			call_over(l, now, c, false);
+		}
+		call_dirty(cs, c);
+	}
+}

@@ -1,0 +1,77 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// SRT peers: each calls a listener, plays or publishes, hangs up, maybe calls again. Several share
+// a socket; the socket id in each datagram says whose it is.
+
+#include "load/check.h"
+#include "load/load.h"
+#include "proto/srt_conn.h"
+#include "proto/srt_hs.h"
+
+enum call_state {
+	CALL_WAITING, // until start_at
+	CALL_CALLING,
+	CALL_UP,
+	CALL_LINGER, // a publisher that has sent all: answers NAKs until all is acknowledged
+	CALL_DONE,
+};
+
+struct call {
+	struct wheel_entry timer; // first: a popped entry is its call
+	enum call_state state;
+	uint32_t index, id, isn;
+	struct net_sock *sock;
+	char *streamid;
+	struct call *next_dirty;
+	bool dirty, was_up;
+	int error;	// of the last call that failed
+	ts_us start_at; // WAITING
+	ts_us up_at, hang_up_at, linger_until;
+	ts_us t0; // our clock's 100 s
+	struct srt_caller caller;
+	struct srt_conn conn;
+	struct srt_rcv *rcv; // play: lent to conn
+	struct check check;  // play
+	// publish: the packets of this session are a function of number and time
+	uint32_t tag;
+	ts_us due, repeat_at;
+	uint64_t n_sent;
+	ts_us *sent_at; // ring of history_mask + 1
+	// over all sessions
+	uint32_t n_up, n_failed, n_closed;
+	uint64_t sent, resent, naks, nak_late, nak_refused, unacked;
+	uint64_t received, unique, missing, duplicates, late, recovered, retransmitted;
+	uint64_t rtt_us;
+};
+
+struct calls {
+	struct call *all;
+	uint32_t n;
+	bool publish;
+	struct call *dirty;
+	uint32_t latency_ms;
+	ts_us period;	       // publish: between packets, 1/1000 us
+	uint32_t history_mask; // publish: packets remembered, less 1
+};
+
+// Shared by both roles.
+int calls_start(struct load *l, bool publish, char *err, size_t cap);
+void calls_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t *data, size_t len);
+void calls_timer(struct load *l, ts_us now, struct wheel_entry *e);
+void calls_settle(struct load *l, ts_us now);
+void calls_stop(struct load *l, ts_us now);
+void calls_fini(struct load *l);
+bool calls_report(struct load *l, json_t *out);
+
+// Of one call.
+void call_dirty(struct calls *cs, struct call *c);
+void call_send(struct load *l, ts_us now, struct call *c, const uint8_t *data, size_t len);
+void call_hang_up(struct load *l, ts_us now, struct call *c); // SHUTDOWN, then what comes next
+
+// publish.c
+void publish_begin(struct load *l, ts_us now, struct call *c);
+void publish_due(struct load *l, ts_us now, struct call *c); // send what is due
+void publish_resend(struct load *l, ts_us now, struct call *c, const uint8_t *cif, size_t len);
+ts_us publish_expiry(const struct load *l, const struct call *c);

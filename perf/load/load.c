@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "load/load.h"
+
+#include "load/impair.h"
+#include "load/report.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { LINGER_MAX = 10 * TS_S }; // a peer that does not end in time is left
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static void on_rx(void *arg, struct net_sock *s, ts_us now, const uint8_t *data, size_t len)
+{
+	struct load *l = arg;
+
+	l->role->rx(l, s, now, data, len);
+}
+
+static const struct role *role_of(enum load_role r)
+{
+	static const struct role *const roles[] = {
+		&role_play, &role_publish, &role_recv, &role_send};
+
+	return roles[r];
+}
+
+static void run_timers(struct load *l, ts_us now)
+{
+	struct wheel_entry *e;
+
+	while ((e = wheel_pop(&l->wheel, now)))
+		l->role->timer(l, now, e);
+}
+
+// When the wheel fires next: it does so at whole ticks, and waiting for less would be spinning.
+static ts_us next_tick(const struct load *l, ts_us now)
+{
+	ts_us due = wheel_next(&l->wheel, now);
+
+	return due == TS_NEVER ? due : (due + WHEEL_TICK - 1) / WHEEL_TICK * WHEEL_TICK;
+}
+
+static void loop(struct load *l)
+{
+	ts_us now = l->started;
+
+	while (l->n_active && now < l->stop_at + LINGER_MAX) {
+		ts_us until = ts_min(next_tick(l, now), impair_next(&l->net));
+
+		net_wait(&l->net, now, l->stopping ? until : ts_min(until, l->stop_at));
+		now = ts_now();
+		net_release(&l->net, now);
+		if (!l->stopping && (now >= l->stop_at || interrupted)) {
+			l->stopping = true;
+			l->stop_at = ts_min(l->stop_at, now);
+			l->role->stop(l, now);
+		}
+		run_timers(l, now);
+		l->role->settle(l, now);
+	}
+	net_flush(&l->net);
+}
+
+// One socket per peer needs more descriptors than a shell gives.
+static void raise_files(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
+int load_run(const struct opts *o)
+{
+	static struct load l; // the wheel and the bursts are large
+	struct net_opts net = {.loss = o->loss,
+		.reorder = o->reorder,
+		.dup = o->dup,
+		.delay_ms = o->delay_ms,
+		.reorder_ms = o->reorder_ms,
+		.seed = o->seed,
+		.rcvbuf = o->rcvbuf};
+	char err[256] = "out of memory";
+	int exit_code, rc;
+
+	l = (struct load){.opts = *o, .role = role_of(o->role), .rand = {o->seed}};
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	raise_files();
+	l.started = ts_now();
+	l.stop_at = l.started + o->duration;
+	wheel_init(&l.wheel, l.started);
+	rc = net_init(&l.net, &net, on_rx, &l);
+	if (!rc)
+		rc = l.role->start(&l, err, sizeof(err));
+	if (rc) {
+		fprintf(stderr, "sluice-load: %s\n", err);
+		exit_code = rc == -EINVAL ? LOAD_EXIT_USAGE : LOAD_EXIT_FAILURE;
+	} else {
+		loop(&l);
+		exit_code = report_print(&l) ? LOAD_EXIT_OK : LOAD_EXIT_DEGRADED;
+	}
+	l.role->fini(&l);
+	net_fini(&l.net);
+	return exit_code;
+}

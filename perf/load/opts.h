@@ -1,0 +1,43 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What sluice-load was asked to do.
+
+#include "base/ts.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum load_role { LOAD_PLAY, LOAD_PUBLISH, LOAD_RECV, LOAD_SEND };
+
+enum {
+	LOAD_COUNT_MAX = 20000,
+	LOAD_EXIT_OK = 0,
+	LOAD_EXIT_FAILURE = 1,
+	LOAD_EXIT_USAGE = 2,
+	LOAD_EXIT_DEGRADED = 8, // something is missing, corrupt or was refused
+};
+
+struct opts {
+	enum load_role role;
+	const char *url; // %d stands for the peer's number
+	uint32_t count;
+	uint32_t sockets;  // 0: one per peer, 256 at most
+	uint64_t rate_bps; // of payload, per stream
+	uint64_t packets;  // per peer; 0: no end but the duration
+	ts_us duration;
+	uint32_t latency_ms;
+	int64_t isn;		   // -1: random
+	double loss, reorder, dup; // percent
+	uint32_t delay_ms, reorder_ms;
+	uint64_t seed;
+	ts_us reconnect_every; // 0: never
+	uint32_t join_rate;    // peers per second
+	uint32_t rcvbuf;       // bytes
+	bool retry;	       // call again a second after a call failed or ended
+	bool json;
+};
+
+// Parse the command line. Does not return when it is wrong (one sentence, exit 2) or asks for help.
+void opts_parse(int argc, char **argv, struct opts *out);

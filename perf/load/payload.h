@@ -1,0 +1,31 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What travels: seven TS packets whose content is a function of who sent them, when and as which
+// one, closed by a hash. A receiver needs nothing else to check content and order.
+
+#include "base/ts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PAYLOAD_LEN = 7 * 188 };
+
+struct payload {
+	uint64_t n;	// counts from 0
+	uint64_t sent;	// sender's monotonic microseconds
+	uint32_t tag;	// of one publishing session
+	uint32_t index; // of the publisher among its kind
+};
+
+enum payload_fault {
+	PAYLOAD_FOREIGN = -1, // not made by sluice-load
+	PAYLOAD_CORRUPT = -2, // made by it, and changed since
+};
+
+void payload_make(const struct payload *p, uint8_t out[PAYLOAD_LEN]);
+
+// Returns 0 and fills out, or an enum payload_fault.
+int payload_check(const uint8_t *data, size_t len, struct payload *out);
