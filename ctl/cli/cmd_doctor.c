@@ -53,6 +53,22 @@ static void find_version(json_t *findings, const json_t *status)
 		text(status, "version"), SLUICE_VERSION);
 }
 
+// A package upgrade restarts sluiced, never sluice-dp: that is the operator's to choose.
+static void find_link(json_t *findings, const json_t *status)
+{
+	const char *version = text(status, "dataplane_version");
+
+	if (strcmp(text(status, "dataplane"), "connected"))
+		doctor_find(findings, "sluice-dp", DOCTOR_BAD, "start sluice-dp", "%s",
+			text(status, "dataplane"));
+	else if (*version && strcmp(version, text(status, "version")))
+		doctor_find(findings, "sluice-dp", DOCTOR_NOTE,
+			"restart sluice-dp when its streams allow it",
+			"connected, restart pending: it is still %s", version);
+	else
+		doctor_find(findings, "sluice-dp", DOCTOR_OK, NULL, "connected");
+}
+
 static void find_drops(json_t *findings, const json_t *status)
 {
 	json_int_t n = json_integer_value(
@@ -94,7 +110,6 @@ static void find_daemons(struct cli *c, json_t *findings)
 {
 	struct api_error err;
 	json_t *status = NULL;
-	bool away;
 
 	if (api_call(c->api, "GET", "/v1/status", NULL, &status, &err)) {
 		doctor_find(findings, "sluiced", DOCTOR_BAD,
@@ -104,9 +119,7 @@ static void find_daemons(struct cli *c, json_t *findings)
 		return;
 	}
 	find_version(findings, status);
-	away = strcmp(text(status, "dataplane"), "connected");
-	doctor_find(findings, "sluice-dp", away ? DOCTOR_BAD : DOCTOR_OK,
-		away ? "start sluice-dp" : NULL, "%s", text(status, "dataplane"));
+	find_link(findings, status);
 	find_drops(findings, status);
 	find_objects(c, "listener", findings);
 	find_objects(c, "source", findings);

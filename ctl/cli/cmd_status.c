@@ -12,6 +12,7 @@ static const struct out_col summary[] = {
 	{"version", "version"},
 	{"up", "uptime_s", OUT_SECONDS},
 	{"dataplane", "dataplane"},
+	{"dataplane version", "dataplane_version"},
 	{"held", "held", OUT_COUNT},
 	{"streams", "streams", OUT_COUNT},
 	{"subscribers", "subscribers", OUT_COUNT},
@@ -45,6 +46,10 @@ static int verdict(struct cli *c, const json_t *doc)
 
 	if (!dataplane || strcmp(dataplane, "connected")) {
 		out_say(c->out, "the dataplane is away: start sluice-dp");
+		return API_DEGRADED;
+	}
+	if (json_is_false(json_object_get(doc, "store_ok"))) {
+		out_say(c->out, "the store cannot be read: nothing can be changed");
 		return API_DEGRADED;
 	}
 	if (!held)

@@ -49,3 +49,10 @@ def test_what_does_not_run_is_named(api, ctl):
     assert found["route"]["detail"] == "r1 udp://x:1 is unresolved: no such host"
     assert found["sluiced"]["state"] == found["sluice-dp"]["state"] == "bad"
     assert found["kernel drops"]["state"] == "note"
+
+
+def test_old_dataplane_is_a_note(api, ctl):
+    api.status |= {"version": ctl("--version").out.split()[1], "dataplane_version": "0.0.9"}
+    r = ctl("doctor", "--json")
+    found = checks(r)["sluice-dp"]
+    assert r.rc == 0 and found["state"] == "note" and "restart pending" in found["detail"]

@@ -36,6 +36,12 @@ def test_status_without_dataplane(api, ctl):
     assert r.rc == 8 and "away" in r.out
 
 
+def test_store_that_cannot_be_read(api, ctl):
+    api.status["store_ok"] = False
+    r = ctl("status")
+    assert r.rc == 8 and "the store cannot be read" in r.err
+
+
 def test_held_removals(api, ctl):
     api.status["held"] = 25
     r = ctl("status")
@@ -111,22 +117,41 @@ def test_watch(api, ctl):
     assert [json.loads(line) for line in r.out.splitlines()] == EVENTS
 
 
+PEER = {"peer": "10.0.0.7:51000", "proto": "srt", "id": "s-n1-7f-0.1.1"}
+LINES = [
+    ("stream", {"stream": "cam1", "state": "live"}, "cam1 is live"),
+    ("publisher", {"up": True, "stream": "cam1", **PEER}, "cam1 srt 10.0.0.7:51000 came"),
+    ("subscriber", {"up": False, "stream": "cam1", "reason": "timed out", **PEER},
+     "cam1 srt 10.0.0.7:51000 went: timed out"),
+    ("reject", {"mode": "publish", "stream": "evil\x1b[2J", "code": 2409, "reason": "taken", **PEER},
+     "10.0.0.7:51000 may not publish evil?[2J (2409): taken"),
+    ("object", {"kind": "route", "id": "r1", "state": "unresolved", "error": "no such host"},
+     "route r1 is unresolved: no such host"),
+    ("object", {"kind": "route", "id": "r1", "state": "active", "error": None}, "route r1 is active"),
+    ("intent", {"kind": "stream", "name": "cam1", "action": "added"}, "stream cam1 added"),
+    ("dataplane", {"state": "away", "why": "it closed the connection"},
+     "away: it closed the connection"),
+    ("lost", {"count": 3}, "3 events did not fit"),
+    ("reset", {}, "events may be missing before this one"),
+    ("novel", {"word": "x", "number": 1.5, "yes": True, "no": False}, "word x  number 1.5  yes  not no"),
+]
+
+
 def test_watch_as_text(api, ctl):
-    feed(api, [EVENTS])
-    r = ctl("watch", "--count", "3")
-    lines = r.out.splitlines()
-    assert r.rc == 0 and len(lines) == 3
-    assert lines[0].startswith("10:00:00.123  stream") and "cam1" in lines[0] and "live" in lines[0]
-    assert "\x1b" not in r.out and "2402" in lines[1]
+    feed(api, [[{"id": "b1-1", "time": "2026-01-01T10:00:00.123Z", "type": t, **rest}
+                for t, rest, _ in LINES]])
+    r = ctl("watch", "--count", str(len(LINES)))
+    assert r.rc == 0
+    assert r.out.splitlines() == [f"10:00:00.123  {t:10}  {text}" for t, _, text in LINES]
 
 
 def test_watch_goes_on_where_it_was(api, ctl):
-    feed(api, [EVENTS[:2], [], EVENTS[2:]])
+    feed(api, [[], EVENTS[:2], [], EVENTS[2:]])
     r = ctl("watch", "--count", "3", "--json")
     assert r.rc == 0
     assert [json.loads(line)["id"] for line in r.out.splitlines()] == ["b1-1", "b1-2", "b1-3"]
     resumed = [s[4].get("Last-Event-ID") for s in api.seen]
-    assert resumed == [None, "b1-2", "b1-2"]
+    assert resumed == [None, None, "b1-2", "b1-2"]
     assert r.err == "sluiced is gone, waiting for it\n"
 
 
