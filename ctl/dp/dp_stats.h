@@ -41,7 +41,8 @@
 	X(NAK_PENDING, "nak_pending")	/* asked for what we lack too: comes when it comes */     \
 	X(NAK_REPEATED, "nak_repeated") /* repeated request suppressed */                         \
 	X(NAK_BUDGET, "nak_budget")	/* over the repair budget */                              \
-	X(NAK_LATE, "nak_late")		/* too late, or gone: DROPREQ */
+	X(NAK_LATE, "nak_late")		/* too late, or gone: DROPREQ */                          \
+	X(OVERLOAD, "overload")		/* a limit is reached: refused with 2402 */
 
 enum dp_drop {
 #define X(id, name) DP_DROP_##id,

@@ -39,6 +39,8 @@ void handshake_refuse(struct path *p, struct park_entry *e, int code)
 {
 	e->state = PARK_REFUSED;
 	e->code = code;
+	if (code == SRT_REJX_OVERLOAD)
+		path_count(p, DP_DROP_OVERLOAD, 1);
 	reject(p, &e->p, code);
 }
 

@@ -253,6 +253,7 @@ static void an_unknown_stream_is_refused_and_every_repeat_answered(void **state)
 
 	rig_run(r, 10);
 	assert_int_equal(sub->rejected, SRT_REJX_NOTFOUND);
+	assert_int_equal(rig_drops(r, DP_DROP_OVERLOAD), 0);
 	rig_free(r);
 }
 
