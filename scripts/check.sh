@@ -44,7 +44,7 @@ ctl/sched 50
 dataplane 60
 ctl/daemon 60
 ctl/cli 60
-ctl/web 60
+ctl/web 55
 perf 70
 tests 70
 '
