@@ -54,6 +54,9 @@ void notice_session(struct control *c, const struct event *e, bool up)
 
 	set_peer(&x, &e->peer);
 	set_stream(&x, e->stream->cfg.name);
+	if (!up && e->reason == CLOSE_NARROW)
+		snprintf(x.text, sizeof(x.text),
+			"the path to it is too narrow for the stream's packets");
 	push(&c->notices, &x);
 }
 

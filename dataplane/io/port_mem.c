@@ -34,6 +34,10 @@ struct port_mem {
 	uint64_t posted, done, taken;
 	bool defer;
 
+	struct endpoint narrow; // port_mem_narrow()
+	uint16_t narrow_mtu;	// 0: nobody
+	uint64_t refused, told; // copies to it
+
 	struct rx_item rx[RX_QUEUE];
 	uint64_t rx_head, rx_lent, rx_tail; // [lent, head) is with the caller, [head, tail) waits
 	bool has_time;
@@ -76,6 +80,24 @@ static inline void post(struct port_mem *m, enum line_kind kind, const struct li
 	m->st.tx_bytes += pl->len + line_media_len(kind);
 }
 
+static bool narrow(struct port_mem *m, enum line_kind kind, const struct line *l, uint16_t len)
+{
+	struct endpoint peer = line_addresses(l).peer;
+
+	if (!endpoint_eq(&peer, &m->narrow) ||
+		WIRE_IP_HDR + WIRE_UDP_HDR + line_media_len(kind) + len <= m->narrow_mtu)
+		return false;
+	m->refused++;
+	m->st.tx_error++;
+	return true;
+}
+
+static inline bool refuses(
+	struct port_mem *m, enum line_kind kind, const struct line *l, uint16_t len)
+{
+	return __builtin_expect(m->narrow_mtu, 0) && narrow(m, kind, l, len);
+}
+
 static inline unsigned fanout(struct port_mem *m, enum line_kind kind,
 	const struct port_payload *pl, unsigned n_pl, const struct line *lines, unsigned n_lines)
 {
@@ -83,7 +105,8 @@ static inline unsigned fanout(struct port_mem *m, enum line_kind kind,
 
 	for (unsigned i = 0; i < n_lines; i++)
 		for (unsigned k = 0; k < n_pl && !ring_full(m); k++)
-			post(m, kind, &lines[i], &pl[k]);
+			if (!refuses(m, kind, &lines[i], pl[k].len))
+				post(m, kind, &lines[i], &pl[k]);
 	return (unsigned)(m->posted - before);
 }
 
@@ -92,6 +115,7 @@ static unsigned mem_tx_fanout(struct port *p, enum line_kind kind, const struct 
 	unsigned n_pl, const struct line *lines, unsigned n_lines)
 {
 	struct port_mem *m = self(p);
+	uint64_t refused = m->st.tx_error;
 	unsigned sent;
 
 	if (kind == LINE_SRT)
@@ -101,7 +125,8 @@ static unsigned mem_tx_fanout(struct port *p, enum line_kind kind, const struct 
 	else
 		sent = fanout(m, LINE_UDP, pl, n_pl, lines, n_lines);
 	m->st.tx_packets += sent;
-	m->st.tx_full += (uint64_t)n_pl * n_lines - sent;
+	refused = m->st.tx_error - refused;
+	m->st.tx_full += (uint64_t)n_pl * n_lines - sent - refused;
 	return sent;
 }
 
@@ -113,6 +138,10 @@ static int mem_send(struct port *p, const struct line *to, const uint8_t *data, 
 	struct line l;
 	uint8_t *copy = malloc(len ? len : 1);
 
+	if (refuses(m, LINE_UDP, to, len)) {
+		free(copy);
+		return -EMSGSIZE;
+	}
 	if (!copy || ring_full(m)) {
 		free(copy);
 		m->st.tx_full++;
@@ -195,7 +224,12 @@ static void mem_stats(const struct port *p, struct port_stats *out)
 
 static unsigned mem_tx_errors(struct port *p, struct port_tx_error *out, unsigned n)
 {
-	return 0; // memory takes everything
+	struct port_mem *m = self(p);
+	unsigned got = 0;
+
+	for (; got < n && m->told < m->refused; m->told++)
+		out[got++] = (struct port_tx_error){.peer = m->narrow, .error = EMSGSIZE};
+	return got;
 }
 
 static void mem_close(struct port *p)
@@ -311,4 +345,12 @@ void port_mem_set_time(struct port *p, ts_us now)
 
 	m->now = now;
 	m->has_time = true;
+}
+
+void port_mem_narrow(struct port *p, const struct endpoint *peer, uint16_t mtu)
+{
+	struct port_mem *m = self(p);
+
+	m->narrow = *peer;
+	m->narrow_mtu = mtu;
 }

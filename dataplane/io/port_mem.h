@@ -31,3 +31,7 @@ int port_mem_inject(struct port *p, const struct endpoint *peer, const struct en
 
 // Time stamped on received packets; the caller's virtual clock.
 void port_mem_set_time(struct port *p, ts_us now);
+
+// A narrow path: IP packets of more than mtu bytes to this peer are refused with EMSGSIZE, and told
+// by tx_errors. One peer at a time; mtu 0 takes it back.
+void port_mem_narrow(struct port *p, const struct endpoint *peer, uint16_t mtu);

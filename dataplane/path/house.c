@@ -48,6 +48,7 @@ void house_keep(struct path *p)
 {
 	uint64_t frames = 0;
 
+	narrow_close(p);
 	for (uint32_t i = 0; i < p->n_open; i++) {
 		struct view *v = p->open[i];
 

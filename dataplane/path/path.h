@@ -186,6 +186,9 @@ void leave_session(struct path *p, struct session *s, enum close_reason why);
 void leave_view(struct path *p, struct view *v); // all its sessions; then ask:
 bool leave_view_done(struct path *p, struct view *v);
 
+// narrow.c: end the sessions that the port could send nothing of this size to.
+void narrow_close(struct path *p);
+
 // house.c: every 100 ms.
 void house_keep(struct path *p);
 void house_stream_state(struct path *p, struct view *v, enum dp_stream_state state);

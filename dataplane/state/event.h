@@ -48,7 +48,14 @@ enum cmd_kind {
 	CMD_QUIT,      // SHUTDOWN to every SRT peer, then leave the loop
 };
 
-enum close_reason { CLOSE_PEER, CLOSE_TIMEOUT, CLOSE_KICKED, CLOSE_REPLACED, CLOSE_SHUTDOWN };
+enum close_reason {
+	CLOSE_PEER,
+	CLOSE_TIMEOUT,
+	CLOSE_KICKED,
+	CLOSE_REPLACED,
+	CLOSE_SHUTDOWN,
+	CLOSE_NARROW, // the path to it takes no packet of the stream's size
+};
 
 // A conclusion that waits for admission (decisions A17). Written by its worker before EV_JOIN,
 // left alone until control has answered.

@@ -5,6 +5,7 @@
 #include "io/port_mem.h"
 #include "test.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -83,6 +84,37 @@ static void payloads_are_held_until_their_completion(void **)
 	assert_int_equal(port_tx_fanout(p, LINE_SRT, pl, 1, l, 30), 10);
 	port_mem_complete(p, 1000);
 	assert_int_equal(p->ops->tx_done(p), p->ops->tx_posted(p));
+	p->ops->close(p);
+}
+
+static void a_narrow_path_refuses_what_is_too_long(void **)
+{
+	struct port *p = port_mem_open(RING);
+	struct port_tx_error e[8];
+	struct port_mem_desc d[RING];
+	struct port_payload pl[3];
+	struct line_udp u;
+	struct port_stats st;
+	struct line l[4];
+
+	lines_of(l, 4);
+	payloads_of(pl, 3);
+	u = line_addresses(&l[1]);
+	port_mem_narrow(p, &u.peer, 20 + 8 + 16 + 2);
+	assert_int_equal(port_tx_fanout(p, LINE_SRT, pl, 3, l, 4), 9);
+	assert_int_equal(port_send(p, &l[1], payload[0], 3), 0); // without the SRT header it fits
+	assert_int_equal(port_mem_take(p, d, RING), 10);
+	for (unsigned i = 0; i < 9; i++)
+		assert_int_not_equal(be32_get(d[i].header + WIRE_SRT_DST), 1001);
+	p->ops->stats(p, &st);
+	assert_int_equal(st.tx_error, 3);
+	assert_int_equal(st.tx_full, 0);
+	assert_int_equal(p->ops->tx_errors(p, e, 2), 2);
+	assert_int_equal(p->ops->tx_errors(p, e, 8), 1);
+	assert_true(endpoint_eq(&e[0].peer, &u.peer));
+	assert_int_equal(e[0].error, EMSGSIZE);
+	port_mem_narrow(p, &u.peer, 0);
+	assert_int_equal(port_tx_fanout(p, LINE_SRT, pl, 3, l, 4), 12);
 	p->ops->close(p);
 }
 
@@ -173,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_come_out_subscriber_by_subscriber),
 		cmocka_unit_test(payloads_are_held_until_their_completion),
+		cmocka_unit_test(a_narrow_path_refuses_what_is_too_long),
 		cmocka_unit_test(own_datagrams_are_copied),
 		cmocka_unit_test(injected_datagrams_arrive_in_order_at_the_set_time),
 		cmocka_unit_test(a_waiting_worker_is_woken),

@@ -148,6 +148,8 @@ static void control(struct rig *r)
 				done(r, e.cmd);
 			r->n_up += e.kind == EV_UP;
 			r->n_down += e.kind == EV_DOWN;
+			if (e.kind == EV_DOWN)
+				r->down_reason = e.reason;
 			if (e.kind == EV_DOWN && r->publisher[e.stream->index] == e.key)
 				r->publisher[e.stream->index] = 0;
 		}

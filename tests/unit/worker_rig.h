@@ -58,7 +58,7 @@ struct rig {
 	struct rand rand;
 	unsigned loss_in, loss_out; // per mille, per datagram to and from the workers
 	session_key publisher[RIG_STREAMS];
-	unsigned n_done, n_up, n_down;
+	unsigned n_done, n_up, n_down, down_reason;
 	void (*on_push)(
 		struct rig *, const struct port_mem_desc *); // datagrams to nobody's address
 	void *push_note;

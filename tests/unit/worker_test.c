@@ -496,6 +496,28 @@ static void a_listener_that_goes_takes_its_sessions_with_it(void **state)
 	rig_free(r);
 }
 
+static void a_subscriber_behind_a_narrow_path_is_told_to_go(void **)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *pub, *near, *far;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	near = rig_call(r, 0, false, 0);
+	far = rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	stream_for(r, pub, 100, 0);
+	port_mem_narrow(r->ports[0], &far->at, 1000);
+	stream_for(r, pub, 400, 100);
+	rig_run(r, 200);
+	assert_true(far->closed);
+	assert_int_equal(r->n_down, 1);
+	assert_int_equal(r->down_reason, CLOSE_NARROW);
+	assert_false(near->closed);
+	check_got(near, 0, 499);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -511,6 +533,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_stream_is_refused_and_every_repeat_answered),
 		cmocka_unit_test(a_silent_subscriber_is_forgotten),
 		cmocka_unit_test(a_stranger_with_a_right_id_is_not_heard),
+		cmocka_unit_test(a_subscriber_behind_a_narrow_path_is_told_to_go),
 		cmocka_unit_test(a_listener_that_goes_takes_its_sessions_with_it),
 		cmocka_unit_test(rtp_is_put_in_order_and_pushed_as_it_came),
 		cmocka_unit_test(a_hole_in_rtp_is_passed_after_the_reorder_time),
