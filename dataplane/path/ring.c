@@ -144,7 +144,8 @@ static void note_stats(struct path *p, struct view *v, const struct pkt_media *m
 	v->in.last_rx = p->now;
 	if (m->play > v->in.last_play)
 		v->in.last_play = m->play;
-	if (v->in.state != DP_STREAM_LIVE)
+	// Its last packets may stand in one batch with its leave, which has been seen to already.
+	if (v->in.publisher && v->in.state != DP_STREAM_LIVE)
 		house_stream_state(p, v, DP_STREAM_LIVE);
 }
 

@@ -4,21 +4,29 @@
 #include "base/seq.h"
 #include "path/path.h"
 
-// Late joiners: they begin at the last random-access point that the history holds, and catch up
+// Joiners. Late ones begin at the last random-access point that the history holds, and catch up
 // from there a few packets per millisecond, so that a join storm does not burst out of the socket
 // buffers of those who watch. At the end of the history they enter the fan-out list.
 
 #define START_DEPTH_MAX 1024u // packets: an eighth of a player's buffer of 8,192
+
+// A libsrt caller that is still busy with our answer loses what comes right behind it (15 packets
+// of a burst of 16 on loopback), and repair does not help: their play time has passed already.
+#define START_AFTER_US (10 * TS_MS)
 
 static bool startable(const struct view *v)
 {
 	return v->ready && v->history.n_frames;
 }
 
-static uint64_t start_of(const struct view *v)
+static uint64_t start_of(const struct view *v, const struct session *s)
 {
 	const struct history *h = &v->history;
+	const struct history_entry *oldest = history_find(h, h->first);
 
+	// Who waited for the stream gets it from its first packet on.
+	if (oldest && oldest->arrival >= s->since && h->next - h->first <= START_DEPTH_MAX)
+		return h->first;
 	if (history_covers(h, h->random) && h->next - h->random <= START_DEPTH_MAX)
 		return h->random;
 	return h->next - 1;
@@ -29,7 +37,7 @@ static void choose(struct view *v, struct session *s)
 	struct line_udp u = {.local = s->local, .peer = s->peer};
 	struct line_srt srt;
 
-	s->cursor = start_of(v);
+	s->cursor = start_of(v, s);
 	s->dseq = (s->isn - (uint32_t)s->cursor) & SEQ31_MASK;
 	srt = (struct line_srt){.dseq = s->dseq, .dts = s->dts, .dst_id = s->answer.caller_id};
 	line_build_srt(&s->line, &u, &srt);
@@ -77,6 +85,10 @@ static void view_turn(struct path *p, struct view *v)
 	for (struct session **at = &v->out.starting; *at;) {
 		struct session *s = *at;
 
+		if (p->now - s->since < START_AFTER_US) {
+			at = &s->next_starting;
+			continue;
+		}
 		if (s->cursor == SESSION_START_UNSET)
 			choose(v, s);
 		burst(p, v, s);

@@ -121,7 +121,7 @@ static void a_late_joiner_gets_the_stream_at_once(void **state)
 	pub = publisher(r, 0, 0);
 	stream_for(r, pub, 300, 1);
 	sub = rig_call(r, 0, false, 0);
-	rig_run(r, 5);
+	rig_run(r, 20); // what comes right behind the answer would be lost in libsrt
 	assert_int_equal(sub->n_got, 1);
 	stream_for(r, pub, 100, 301);
 	check_got(sub, sub->got[0].stamp, 400);
