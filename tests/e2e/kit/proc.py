@@ -106,7 +106,8 @@ class Program:
 
     def kill(self):
         """SIGKILL, as a crash would be."""
-        self.expected.add(-signal.SIGKILL)
+        if self.expected is not None:
+            self.expected.add(-signal.SIGKILL)
         self.process.kill()
         self.process.wait()
 
@@ -114,6 +115,8 @@ class Program:
         """SIGTERM and wait. Returns the exit status; a program that does not end is killed and counts as failed."""
         if self.process.poll() is None:
             self.process.terminate()
+            if self.process.stdin:
+                self.process.stdin.close()  # srt-live-transmit does not leave a read for a signal
             try:
                 self.process.wait(deadline)
             except subprocess.TimeoutExpired:

@@ -32,7 +32,7 @@ class Paced:
             self.sent += data  # before it is out, so that no reader can be ahead of it
             try:
                 self.send(data)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # its reader is gone, or the pipe is closed
                 self.error = error
                 return
             done += 1

@@ -132,9 +132,9 @@ class Relay:
         return self.wait_stream(name, deadline, state="live", rx_packets=lambda n: n and n > 0)
 
     def url(self, name=None, mode="request", port=None, **options):
-        """srt:// URL of a stream for libsrt's programs. name None: no stream id."""
+        """srt:// URL of a stream. name None: no stream id. mode "plain": the short form of ids."""
         if name is not None:
-            options["streamid"] = f"#!::r={name},m={mode}"
+            options["streamid"] = name if mode == "plain" else f"#!::r={name},m={mode}"
         query = "&".join(f"{k}={v}" for k, v in options.items())
         return f"srt://127.0.0.1:{port or self.port}" + (f"?{query}" if query else "")
 

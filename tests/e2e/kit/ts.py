@@ -128,3 +128,21 @@ def assert_exact(published, received, at_least=1, tail=0):
         )
     missing = len(published) - at - len(received)
     assert missing <= tail, f"{missing} bytes at the end did not arrive, {tail} allowed"
+
+
+def assert_follows(published, received):
+    """Several publishers of one stream, one after the other: the reader got the end-less part of each in turn.
+
+    published: their bytes in turn. The first is joined anywhere; of each the end may be missing, as a
+    publisher that leaves takes it along; each later one comes whole from its first packet on.
+    """
+    rest, first = received, True
+    for now, then in zip(published, [*published[1:], None]):
+        cut = len(rest)
+        if then is not None:
+            # Tables are alike in all; the first video packet is the publisher's own.
+            cut = rest.find(then[2 * PACKET : 3 * PACKET]) - 2 * PACKET
+            assert cut >= 0, "the first packet of the next publisher did not arrive"
+        assert_exact(now, rest[:cut], tail=len(now))
+        assert first or join_offset(now, rest[:cut]) == 0
+        rest, first = rest[cut:], False
