@@ -72,23 +72,32 @@ static int empty_answer(struct api_error *err)
 	return API_FAILURE;
 }
 
+char *cli_path(const char *collection, const char *name, const char *query)
+{
+	char *path = api_path(collection, name), *whole = NULL;
+
+	if (!query || !path)
+		return path;
+	if (asprintf(&whole, "%s?%s", path, query) < 0)
+		whole = NULL;
+	free(path);
+	return whole;
+}
+
 int cli_call(struct cli *c, const char *method, const char *collection, const char *name,
 	const char *query, const json_t *body, json_t **out)
 {
 	struct api_error err = {0};
-	char *path = api_path(collection, name), *whole = NULL;
+	char *path = cli_path(collection, name, query);
 	int rc = API_FAILURE;
 
-	if (out)
-		*out = NULL;
-	if (path && asprintf(&whole, "%s%s%s", path, query ? "?" : "", query ? query : "") >= 0) {
-		rc = (int)api_call(c->api, method, whole, body, out, &err);
-		if (!rc && out && !*out && !strcmp(method, "GET"))
-			rc = empty_answer(&err);
-		if (rc)
-			cli_fail(c, &err);
-		free(whole);
-	}
+	*out = NULL;
+	if (path)
+		rc = (int)api_call(c->api, method, path, body, out, &err);
+	if (!rc && !*out && !strcmp(method, "GET"))
+		rc = empty_answer(&err);
+	if (rc)
+		cli_fail(c, &err);
 	free(path);
 	return rc;
 }

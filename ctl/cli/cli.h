@@ -26,8 +26,12 @@ enum api_exit cli_target(struct cli *c, char *err, size_t cap);
 // Say what went wrong, and what to do about a daemon that does not answer. Returns err->exit.
 int cli_fail(struct cli *c, const struct api_error *err);
 
-// One call below /v1/: collection, name (NULL: the collection itself), query without "?" (NULL:
-// none). As api_call, but a failure has been said when it returns.
+// A path below /v1/: collection, name (NULL: the collection itself), query without "?" (NULL:
+// none). The caller frees it.
+char *cli_path(const char *collection, const char *name, const char *query);
+
+// One call of such a path. As api_call, but a failure has been said when it returns, and GET gives
+// a document or fails.
 int cli_call(struct cli *c, const char *method, const char *collection, const char *name,
 	const char *query, const json_t *body, json_t **out);
 

@@ -55,9 +55,10 @@ int object_add(struct cli *c)
 }
 
 // One try: what GET gave, with our fields put in, goes back if nobody was faster.
-static enum api_exit put(struct cli *c, const char *path, json_t **out, struct api_error *err)
+static enum api_exit put(
+	struct cli *c, const char *path, const char *path_put, json_t **out, struct api_error *err)
 {
-	char *whole = NULL, etag[128];
+	char etag[128];
 	json_t *doc;
 	enum api_exit rc = api_call(c->api, "GET", path, NULL, &doc, err);
 
@@ -65,12 +66,7 @@ static enum api_exit put(struct cli *c, const char *path, json_t **out, struct a
 		return rc;
 	snprintf(etag, sizeof(etag), "%s", api_etag(c->api));
 	json_object_update(doc, c->call->doc);
-	if (asprintf(&whole, "%s%s%s", path, query_of(c) ? "?" : "",
-		    query_of(c) ? query_of(c) : "") < 0)
-		whole = NULL;
-	if (whole)
-		rc = api_call_match(c->api, "PUT", whole, *etag ? etag : NULL, doc, out, err);
-	free(whole);
+	rc = api_call_match(c->api, "PUT", path_put, *etag ? etag : NULL, doc, out, err);
 	json_decref(doc);
 	return rc;
 }
@@ -78,19 +74,25 @@ static enum api_exit put(struct cli *c, const char *path, json_t **out, struct a
 int object_set(struct cli *c)
 {
 	const struct object *o = cmd_of(c->call)->data;
-	char *path = api_path(resource_of(o)->collection, c->call->args[0]);
-	struct api_error err = {0};
+	const char *collection = resource_of(o)->collection, *name = c->call->args[0];
+	struct api_error err = {.exit = API_FAILURE, .detail = "out of memory"};
+	char *path, *path_put;
 	json_t *doc = NULL;
-	enum api_exit rc = API_CONFLICT;
+	enum api_exit rc = API_FAILURE;
 
 	if (json_object_size(c->call->doc) < 2) {
-		free(path);
 		out_say(c->out, "nothing to set, see: sluicectl %s set --help", o->noun);
 		return API_USAGE;
 	}
-	for (int i = 0; path && i < SET_TRIES && rc == API_CONFLICT; i++)
-		rc = put(c, path, &doc, &err);
+	path = cli_path(collection, name, NULL);
+	path_put = cli_path(collection, name, query_of(c));
+	for (int i = 0; path && path_put && i < SET_TRIES; i++) {
+		rc = put(c, path, path_put, &doc, &err);
+		if (err.status != 412)
+			break;
+	}
 	free(path);
+	free(path_put);
 	if (rc)
 		return cli_fail(c, &err);
 	out_document(c->out, doc, &o->line, 1);
@@ -118,20 +120,17 @@ int object_list(struct cli *c)
 {
 	const struct object *o = cmd_of(c->call)->data;
 	const char *stream = c->call->n_args ? c->call->args[0] : NULL;
-	char *path = api_path(resource_of(o)->collection, NULL), *whole = NULL;
-	struct api_error err = {0};
+	struct api_error err = {.exit = API_FAILURE, .detail = "out of memory"};
+	char query[RESOURCE_STREAM_MAX + 16], *path;
 	json_t *items = NULL, *doc;
 	enum api_exit rc = API_FAILURE;
 
-	if (stream && check_stream(c, stream)) {
-		free(path);
+	if (stream && check_stream(c, stream))
 		return API_USAGE;
-	}
-	if (path && asprintf(&whole, "%s%s%s", path, stream ? "?stream=" : "",
-			    stream ? stream : "") >= 0) {
-		rc = api_list(c->api, whole, &items, &err);
-		free(whole);
-	}
+	snprintf(query, sizeof(query), "stream=%s", stream ? stream : "");
+	path = cli_path(resource_of(o)->collection, NULL, stream ? query : NULL);
+	if (path)
+		rc = api_list(c->api, path, &items, &err);
 	free(path);
 	if (rc)
 		return cli_fail(c, &err);

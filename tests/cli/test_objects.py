@@ -123,6 +123,13 @@ def test_stream_set_gives_up_in_the_end(api, ctl):
     assert r.rc == 4 and r.err == "cam1 was changed meanwhile\n"
 
 
+def test_stream_set_of_an_undeclared_one_is_asked_once(api, ctl):
+    ctl("stream", "add", "cam1")
+    api.rules.append(lambda h, method, *a: method == "PUT" and (h.problem(409, "not declared") or True))
+    r = ctl("stream", "set", "cam1", "--latency", "300")
+    assert r.rc == 4 and r.err == "not declared\n" and api.paths().count("PUT /v1/streams/cam1") == 1
+
+
 def test_set_of_what_is_not_there(api, ctl):
     assert ctl("stream", "set", "cam1", "--latency", "300").rc == 3
 
