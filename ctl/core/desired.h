@@ -55,14 +55,14 @@ typedef int (*desired_lookup)(void *ctx, const char *host, struct endpoint *out)
 int desired_make(uint32_t kind, const json_t *doc, const char *node, desired_lookup lookup,
 	void *ctx, struct desired *out);
 
-// A growing list of them, kept sorted by (kind, id).
+// A list of them: filled, then sorted once by (kind, id), then read. Each (kind, id) once.
 struct desired_set {
 	struct desired *all;
 	size_t n, cap;
 };
 
-// Returns 0 or -ENOMEM. An object of the same kind and id is replaced.
-int desired_set_put(struct desired_set *s, const struct desired *d);
+int desired_set_put(struct desired_set *s, const struct desired *d); // 0 or -ENOMEM
+void desired_set_sort(struct desired_set *s);
 const struct desired *desired_set_find(const struct desired_set *s, uint32_t kind, uint64_t id);
 void desired_set_free(struct desired_set *s);
 

@@ -31,23 +31,32 @@ static bool stands_at(const struct desired_set *s, size_t at, uint32_t kind, uin
 
 int desired_set_put(struct desired_set *s, const struct desired *d)
 {
-	size_t at = place_of(s, d->kind, d->id);
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? 2 * s->cap : 64;
+		struct desired *more = reallocarray(s->all, cap, sizeof(*more));
 
-	if (!stands_at(s, at, d->kind, d->id)) {
-		if (s->n == s->cap) {
-			size_t cap = s->cap ? 2 * s->cap : 64;
-			struct desired *more = reallocarray(s->all, cap, sizeof(*more));
-
-			if (!more)
-				return -ENOMEM;
-			s->all = more;
-			s->cap = cap;
-		}
-		memmove(&s->all[at + 1], &s->all[at], (s->n - at) * sizeof(*s->all));
-		s->n++;
+		if (!more)
+			return -ENOMEM;
+		s->all = more;
+		s->cap = cap;
 	}
-	s->all[at] = *d;
+	s->all[s->n++] = *d;
 	return 0;
+}
+
+static int by_kind_and_id(const void *a, const void *b)
+{
+	const struct desired *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void desired_set_sort(struct desired_set *s)
+{
+	if (s->n)
+		qsort(s->all, s->n, sizeof(*s->all), by_kind_and_id);
 }
 
 const struct desired *desired_set_find(const struct desired_set *s, uint32_t kind, uint64_t id)

@@ -19,7 +19,10 @@ static void wish(uint32_t kind, uint64_t id, uint64_t version)
 {
 	struct desired d = {.kind = kind, .id = id, .version = version};
 
+	if (desired_set_find(&want, kind, id))
+		return;
 	assert_int_equal(desired_set_put(&want, &d), 0);
+	desired_set_sort(&want);
 }
 
 static int by_kind_and_id(const void *a, const void *b)
