@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// From a valid change to its reply: written durably, then handed to the dataplane, whose answer the
+// reply waits for a moment (decisions B11). Whoever acts on a 2xx finds the dataplane changed, or
+// reads in the reply's `state` that it is not.
+
+#include "ctl/daemon/daemon_priv.h"
+
+#include <event2/event.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct change {
+	LIST_ENTRY(change) next;
+	struct daemon *daemon;
+	struct http_request *request;
+	const struct resource *res;
+	char *name;
+	json_t *doc; // NULL: a removal
+	int status;
+	bool waits; // stands in daemon.settling
+	struct event *timer;
+};
+
+static void change_free(struct change *c)
+{
+	if (c->waits)
+		LIST_REMOVE(c, next);
+	if (c->timer)
+		event_free(c->timer);
+	json_decref(c->doc);
+	free(c->name);
+	free(c);
+}
+
+static void add_etag(struct http_request *r, store_rev rev)
+{
+	char etag[32];
+
+	snprintf(etag, sizeof(etag), "\"%" PRId64 "\"", rev);
+	http_reply_header(r, "ETag", etag);
+}
+
+static void reply(struct change *c)
+{
+	struct daemon *d = c->daemon;
+	struct intent_item item;
+
+	if (!c->doc) {
+		http_reply_empty(c->request, 204);
+	} else if (d->intent && intent_get(d->intent, desired_kind(c->res->noun), c->name, &item)) {
+		add_etag(c->request, item.rev);
+		http_reply_json(c->request, c->status, object_json(d, &item));
+	} else {
+		// Written, and removed again meanwhile or the daemon stops: what was written.
+		http_reply_json(c->request, c->status, json_incref(c->doc));
+	}
+	change_free(c);
+}
+
+void changes_settled(struct daemon *d)
+{
+	while (!LIST_EMPTY(&d->settling))
+		reply(LIST_FIRST(&d->settling));
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	reply(arg);
+}
+
+static void refuse(struct change *c, enum store_rc rc)
+{
+	if (rc == STORE_CAS)
+		http_reply_problem(
+			c->request, 412, NULL, "the %s was changed meanwhile", c->res->noun);
+	else if (rc == STORE_UNKNOWN)
+		http_reply_problem(c->request, 503, "store_unknown",
+			"the store did not answer, and may have the change or not: read it again");
+	else if (rc == STORE_TOO_BIG)
+		http_reply_problem(
+			c->request, 413, NULL, "the %s is too large to be kept", c->res->noun);
+	else
+		http_reply_problem(c->request, 503, "store_unavailable",
+			"the store cannot be written, nothing was changed");
+	change_free(c);
+}
+
+static void on_written(void *arg, enum store_rc rc, store_rev rev)
+{
+	const struct timeval most = {.tv_usec = DAEMON_SETTLE_MS * 1000 - 1};
+	struct change *c = arg;
+	struct daemon *d = c->daemon;
+	uint64_t before = link_changes(d->link);
+
+	(void)rev;
+	if (rc) {
+		refuse(c, rc);
+		return;
+	}
+	if (d->intent)
+		daemon_rebuild_now(d);
+	if (!d->intent || !link_is_up(d->link) || link_changes(d->link) == before) {
+		reply(c);
+		return;
+	}
+	LIST_INSERT_HEAD(&d->settling, c, next);
+	c->waits = true;
+	event_add(c->timer, &most);
+}
+
+void change_start(struct daemon *d, struct http_request *r, const struct resource *res,
+	const char *name, store_rev rev, json_t *doc, int status)
+{
+	uint32_t kind = desired_kind(res->noun);
+	struct change *c = calloc(1, sizeof(*c));
+
+	if (c) {
+		*c = (struct change){.daemon = d,
+			.request = r,
+			.res = res,
+			.name = strdup(name),
+			.doc = doc,
+			.status = status,
+			.timer = event_new(d->base, -1, 0, on_timer, c)};
+	}
+	if (!c || !c->name || !c->timer) {
+		http_reply_problem(r, 500, NULL, "out of memory");
+		if (c)
+			change_free(c);
+		return;
+	}
+	if (doc)
+		intent_put(d->intent, kind, name, rev, doc, on_written, c);
+	else
+		intent_del(d->intent, kind, name, rev, on_written, c);
+}

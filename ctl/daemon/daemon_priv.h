@@ -1,0 +1,90 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What the files of the daemon share.
+
+#include "ctl/daemon/daemon.h"
+
+#include "ctl/api/resources.h"
+#include "ctl/core/desired.h"
+#include "ctl/daemon/config.h"
+#include "ctl/daemon/intent.h"
+#include "ctl/daemon/link.h"
+#include "ctl/daemon/resolver.h"
+#include "ctl/daemon/snapshot.h"
+#include "ctl/http/feed.h"
+#include "ctl/http/server.h"
+
+#include <jansson.h>
+
+#include <sys/queue.h>
+
+#define DAEMON_SETTLE_MS 1000u // a change's reply waits so long for the dataplane's answer
+#define DAEMON_LIST_MAX 1000u  // items of a page
+
+struct change;
+struct daemon;
+
+// One of the four collections of intent; what its handlers get.
+struct family {
+	struct daemon *daemon;
+	const struct resource *res;
+	uint32_t kind;
+};
+
+struct daemon {
+	struct event_base *base;
+	const struct config *config;
+	struct store *store;
+	struct intent *intent;
+	struct resolver *resolver;
+	struct link *link;
+	struct snapshot snapshot;
+	struct http_server *http;
+	struct feed *feed;
+	struct event *tick, *rebuild;
+	ts_us started;
+	unsigned ticks;
+	bool store_failed;
+	struct family families[4];
+	LIST_HEAD(, change) settling; // written, waiting for the dataplane
+};
+
+// daemon.c: make the desired objects anew, before the loop looks for anything else.
+void daemon_rebuild(struct daemon *d);
+void daemon_rebuild_now(struct daemon *d);
+
+// changes.c: replies to POST, PUT and DELETE.
+void changes_settled(struct daemon *d); // the dataplane has answered all: reply
+// Write (doc) or remove (NULL) an item whose revision is rev; the reply gets status when done.
+void change_start(struct daemon *d, struct http_request *r, const struct resource *res,
+	const char *name, store_rev rev, json_t *doc, int status);
+
+// objects.c: one document of the API out of intent and live state; a new reference.
+json_t *object_json(struct daemon *d, const struct intent_item *item);
+json_t *stream_json(struct daemon *d, const struct intent_item *item, const struct live_stream *s);
+// "s-NODE-INSTANCE-W.S.G", and back (0: no session of this dataplane).
+const char *session_id(const struct daemon *d, uint64_t key, char *buf, size_t cap);
+uint64_t session_key_parse(const struct daemon *d, const char *id);
+#define SESSION_ID_MAX 320
+
+// RFC 3339, UTC, milliseconds. us_ago: before now.
+const char *time_text(ts_us us_ago, char buf[40]);
+
+// notices.c: what happened, as events of the feed.
+void notice_of_dataplane(struct daemon *d, const struct dp_notice *n);
+void notice_of_object(struct daemon *d, const struct dp_object_state *o);
+void notice_of_intent(
+	struct daemon *d, const struct intent_item *before, const struct intent_item *after);
+
+// v1_*.c: families of the API. Each returns 0 or -ENOMEM.
+int v1_status_routes(struct daemon *d);
+int v1_object_routes(struct daemon *d);
+int v1_session_routes(struct daemon *d);
+int metrics_routes(struct daemon *d);
+int openapi_routes(struct daemon *d);
+
+// Common to lists: the limit asked for, at most `most`; the wrong kind is answered with 400
+// (false).
+bool list_limit(struct http_request *r, size_t most, size_t *limit);

@@ -1,0 +1,121 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What the files of the link share: link.c is the connection, link_sync.c what is sent over it,
+// link_dump.c what is read.
+
+#include "ctl/daemon/link.h"
+
+#include "base/ts.h"
+
+#include <event2/event.h>
+
+#include <sys/queue.h>
+
+#define LINK_WINDOW 64u		   // object requests without answer
+#define LINK_ANSWER_US (5 * TS_S)  // an answer that takes longer: the dataplane hangs
+#define LINK_REFUSED_US (5 * TS_S) // then a refused object is sent again
+#define LINK_RESYNC_US (30 * TS_S) // not more often because what it holds differs
+#define LINK_BACKOFF_MS_MIN 10u
+#define LINK_BACKOFF_MS_MAX 1000u
+
+enum link_state {
+	LINK_AWAY,
+	LINK_HELLO,   // connected, HELLO sent
+	LINK_SYNCING, // sending everything
+	LINK_UP,      // sending differences
+};
+
+enum request_type { REQ_HELLO, REQ_BEGIN, REQ_SET, REQ_DEL, REQ_COMMIT, REQ_KICK };
+
+// A request that waits for its ACK, in the order sent.
+struct request {
+	STAILQ_ENTRY(request) next;
+	enum request_type type;
+	uint32_t seq, kind;
+	uint64_t id;
+	ts_us sent;
+	link_done done;
+	void *arg;
+};
+
+// A page to be read. One at a time is under way: the head.
+struct dump {
+	STAILQ_ENTRY(dump) next;
+	struct dp_dump what;
+	link_page cb; // NULL: the link's own look at the objects
+	void *arg;
+	bool sent;
+	uint32_t seq;
+	ts_us sent_at;
+};
+
+struct refusal {
+	LIST_ENTRY(refusal) next;
+	uint32_t kind;
+	uint64_t id;
+	char error[DP_ERROR_MAX];
+};
+
+// What the dataplane says of its objects, sorted by (kind, id).
+struct states {
+	struct dp_object_state *all;
+	size_t n, cap;
+};
+
+struct link {
+	struct event_base *base;
+	const char *path;
+	uint64_t epoch;
+	const struct link_ops *ops;
+	void *arg;
+	enum link_state state;
+	struct dp_client client;
+	struct event *readable, *writable, *connect, *tick;
+	unsigned backoff_ms;
+	struct dp_hello_r hello;
+	bool said_away; // once per absence
+
+	bool wanted; // link_want() was called
+	struct desired_set want, sending;
+	size_t sent; // of `sending`
+	bool begun, committed, force;
+	struct applied *applied;
+	size_t n_applied, cap_applied;
+	LIST_HEAD(, refusal) refusals;
+	uint32_t held;
+	uint64_t changes; // grows with each object request sent
+	ts_us synced, refused_at;
+
+	STAILQ_HEAD(, request) requests;
+	unsigned n_objects; // object requests among them
+
+	STAILQ_HEAD(, dump) dumps;
+	struct states states, coming;
+	bool looking, look_again; // at the objects
+	uint64_t looked_changes;  // `changes` when the look began; UINT64_MAX: it proves nothing
+};
+
+// link.c
+void link_close(struct link *l, const char *why);
+// Note a request that was sent as seq; a negative seq is its failure: -EAGAIN waits for room,
+// others close. Returns whether it was sent.
+bool link_sent(struct link *l, int64_t seq, enum request_type type, uint32_t kind, uint64_t id,
+	link_done done, void *arg);
+
+// link_sync.c
+void sync_start(struct link *l);    // HELLO was answered
+void sync_continue(struct link *l); // send what there is room for
+void sync_reset(struct link *l);    // the connection is gone
+void sync_answered(struct link *l, const struct request *r, int status, const struct dp_ack *ack);
+void sync_tick(struct link *l, ts_us now);
+const struct applied *sync_applied(const struct link *l, uint32_t kind, uint64_t id);
+const struct refusal *sync_refusal(const struct link *l, uint32_t kind, uint64_t id);
+
+// link_dump.c
+void dump_look(struct link *l); // at all objects, soon
+void dump_send(struct link *l);
+void dump_answered(struct link *l, const struct dp_msg *m);
+void dump_failed(struct link *l, int status); // the one under way
+void dump_reset(struct link *l);	      // the connection is gone: call back all

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Documents of the API: the intent, and beside it what the dataplane says.
+
+#include "ctl/daemon/daemon_priv.h"
+
+#include "proto/url.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *time_text(ts_us us_ago, char buf[40])
+{
+	struct timespec now;
+	struct tm tm;
+	int64_t us;
+	time_t s;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	us = (int64_t)now.tv_sec * TS_S + now.tv_nsec / 1000 - (int64_t)us_ago;
+	s = (time_t)(us / TS_S);
+	gmtime_r(&s, &tm);
+	n = strftime(buf, 40, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, 40 - n, ".%03" PRId64 "Z", us % TS_S / 1000);
+	return buf;
+}
+
+static void session_prefix(const struct daemon *d, char *buf, size_t cap)
+{
+	const struct dp_hello_r *h = link_hello(d->link);
+
+	snprintf(buf, cap, "s-%s-%08" PRIx32 "-", d->config->node, h ? (uint32_t)h->instance : 0);
+}
+
+const char *session_id(const struct daemon *d, uint64_t key, char *buf, size_t cap)
+{
+	size_t n;
+
+	session_prefix(d, buf, cap);
+	n = strlen(buf);
+	snprintf(buf + n, cap - n, "%u.%u.%u", (unsigned)(key >> 56),
+		(unsigned)(key >> 32 & 0xffffff), (unsigned)key);
+	return buf;
+}
+
+uint64_t session_key_parse(const struct daemon *d, const char *id)
+{
+	char prefix[SESSION_ID_MAX], again[SESSION_ID_MAX];
+	unsigned worker, slot, generation;
+	uint64_t key;
+
+	session_prefix(d, prefix, sizeof(prefix));
+	if (strncmp(id, prefix, strlen(prefix)) != 0 ||
+		sscanf(id + strlen(prefix), "%3u.%8u.%10u", &worker, &slot, &generation) != 3)
+		return 0;
+	key = (uint64_t)worker << 56 | (uint64_t)(slot & 0xffffff) << 32 | generation;
+	// One spelling only: nothing behind it, no leading zeros.
+	return strcmp(session_id(d, key, again, sizeof(again)), id) == 0 ? key : 0;
+}
+
+struct state {
+	const char *state;
+	char error[DP_ERROR_MAX + 64];
+	uint64_t packets, bytes;
+};
+
+static const char *const state_names[] = {"pending", "active", "unresolved", "error", "held"};
+
+static void set_state(struct state *s, const char *state, const char *error)
+{
+	s->state = state;
+	snprintf(s->error, sizeof(s->error), "%s", error ? error : "");
+}
+
+// Why a host has no address: what the resolver says, of host or source filter.
+static void set_unresolved(struct daemon *d, const json_t *doc, struct state *s)
+{
+	const char *text = json_string_value(json_object_get(doc, "url")), *why = NULL;
+	char err[128];
+	struct url u;
+
+	set_state(s, "unresolved", "its host name is being looked up");
+	if (!text || url_parse(text, &u, err, sizeof(err)))
+		return;
+	why = u.literal ? NULL : resolver_error(d->resolver, u.host);
+	if (!why && url_param(&u, URL_SOURCE))
+		why = resolver_error(d->resolver, url_param(&u, URL_SOURCE));
+	if (why)
+		set_state(s, "unresolved", why);
+}
+
+static void find_state(struct daemon *d, const struct intent_item *item, struct state *s)
+{
+	const struct dp_object_state *o;
+	struct desired want;
+	int rc = desired_make(
+		item->kind, item->doc, d->config->node, resolver_lookup, d->resolver, &want);
+
+	*s = (struct state){.state = "pending"};
+	o = rc ? NULL : link_object(d->link, item->kind, want.id, want.version);
+	if (rc)
+		set_unresolved(d, item->doc, s);
+	else if (!link_is_up(d->link))
+		set_state(s, "pending", "the dataplane is away");
+	else if (link_refusal(d->link, item->kind, want.id))
+		set_state(s, "error", link_refusal(d->link, item->kind, want.id));
+	else if (o && o->state < sizeof(state_names) / sizeof(*state_names))
+		set_state(s, state_names[o->state], o->error);
+	if (o) {
+		s->packets = o->packets;
+		s->bytes = o->bytes;
+	}
+}
+
+// What a resource reports besides its intent.
+static void add_counters(json_t *out, uint32_t kind, const struct state *s)
+{
+	if (kind == DP_ROUTE) {
+		json_object_set_new(out, "tx_packets", json_integer((json_int_t)s->packets));
+		json_object_set_new(out, "tx_bytes", json_integer((json_int_t)s->bytes));
+	} else if (kind == DP_SOURCE) {
+		json_object_set_new(out, "rx_packets", json_integer((json_int_t)s->packets));
+		json_object_set_new(out, "rx_bytes", json_integer((json_int_t)s->bytes));
+	}
+}
+
+json_t *object_json(struct daemon *d, const struct intent_item *item)
+{
+	const struct resource *r = resource_find(desired_noun(item->kind));
+	struct state s;
+	json_t *out;
+
+	if (item->kind == DP_STREAM) {
+		snapshot_read(&d->snapshot, ts_now(), 100 * TS_MS);
+		return stream_json(d, item, snapshot_stream(&d->snapshot, item->name));
+	}
+	find_state(d, item, &s);
+	out = json_pack("{s:s}", "id", item->name);
+	json_object_update_new(out, resource_intent(r, item->doc));
+	json_object_set_new(out, "node", json_string(d->config->node));
+	json_object_set_new(out, "state", json_string(s.state));
+	json_object_set_new(out, "error", *s.error ? json_string(s.error) : json_null());
+	add_counters(out, item->kind, &s);
+	return out;
+}
+
+// Who publishes a stream, as an id: a session, or the source that carries it.
+static json_t *publisher_json(struct daemon *d, const struct live_stream *s)
+{
+	struct intent_item item = {0};
+	const char *after = NULL;
+	char id[SESSION_ID_MAX];
+
+	if (!s || !s->publisher)
+		return json_null();
+	if (s->publisher != UINT64_MAX)
+		return json_string(session_id(d, s->publisher, id, sizeof(id)));
+	for (; intent_next(d->intent, DP_SOURCE, after, &item); after = item.name) {
+		const char *name = json_string_value(json_object_get(item.doc, "stream"));
+
+		if (name && !strcmp(name, s->name))
+			return json_string(item.name);
+	}
+	return json_null();
+}
+
+json_t *stream_json(struct daemon *d, const struct intent_item *item, const struct live_stream *s)
+{
+	static const char *const states[] = {"idle", "live", "stalled"};
+	static const struct live_stream nothing;
+	const struct live_stream *n = s ? s : &nothing;
+	json_t *out, *bare = NULL;
+
+	if (!item)
+		bare = json_pack("{s:s}", "name", s->name);
+	out = resource_intent(resource_find("stream"), item ? item->doc : bare);
+	json_decref(bare);
+	json_object_update_new(out,
+		json_pack("{s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			"declared", item != NULL, "state", states[n->state <= 2 ? n->state : 0],
+			"publisher", publisher_json(d, s), "subscribers",
+			(json_int_t)n->subscribers, "rx_packets", (json_int_t)n->rx_packets,
+			"rx_bytes", (json_int_t)n->rx_bytes, "rx_bitrate",
+			(json_int_t)n->rx_bitrate, "lost_packets", (json_int_t)n->lost_packets,
+			"recovered_packets", (json_int_t)n->recovered_packets, "late_packets",
+			(json_int_t)n->late_packets, "tx_packets", (json_int_t)n->tx_packets,
+			"tx_bytes", (json_int_t)n->tx_bytes, "retransmitted_packets",
+			(json_int_t)n->retransmitted_packets, "dropped_packets",
+			(json_int_t)n->dropped_packets));
+	return out;
+}
