@@ -108,8 +108,12 @@ static void missing(struct path *p, struct session *s, uint64_t first, uint64_t 
 	port_send(p->port, &s->line, out, (uint16_t)len);
 }
 
+// In the order of the numbers: a receiver that hears of a gap before the packets in front of it
+// would ask for the gap again.
 void fanout_missing(struct path *p, struct view *v, uint64_t first, uint64_t last)
 {
+	if (v->n_fresh)
+		flush_fresh(p, v);
 	for (const struct sublist_chunk *c = v->out.srt.head; c; c = c->next)
 		for (unsigned i = 0; i < c->n; i++)
 			missing(p, c->who[i], first, last);

@@ -37,26 +37,25 @@ bool ring_pop(struct path *p, struct view *v)
 	return true;
 }
 
-static struct history_entry *oldest(const struct view *v)
+// When the oldest packet came in; a hole counts as the packet behind it.
+static ts_us oldest_arrival(const struct history *h)
 {
-	return history_at(&v->history, v->history.first);
+	for (uint64_t seq = h->first; seq < h->next; seq++) {
+		const struct history_entry *e = history_at(h, seq);
+
+		if (e->frame)
+			return e->arrival;
+	}
+	return 0;
 }
 
 void ring_trim(struct path *p, struct view *v)
 {
-	uint64_t depth = v->stream->cfg.history_us;
+	ts_us depth = v->stream->cfg.history_us;
 
-	while (v->history.first < v->history.next) {
-		const struct history_entry *e = oldest(v);
-
-		// A hole is as old as the packet behind it: it goes when that one would.
-		if (e->frame && p->now - e->arrival < depth)
-			break;
-		if (!e->frame && v->history.n_frames && !(e->flags & HISTORY_GIVEN_UP))
-			break;
+	while (v->history.first < v->history.next && p->now - oldest_arrival(&v->history) >= depth)
 		if (!ring_pop(p, v))
 			break;
-	}
 }
 
 // Take a quarter from the largest history: better a shorter past than a lost packet.
@@ -244,6 +243,15 @@ static void tell_missing(struct path *p, struct view *v, uint64_t first, uint64_
 		follow_gave_up(p, v, first, last);
 }
 
+// What is given up before anything behind it has come gets its place now, so that it is a hole that
+// everybody passes, and not one that everybody waits for.
+static uint64_t cover(struct path *p, struct view *v, uint64_t last)
+{
+	if (last >= v->history.next && !make_room(p, v, last))
+		v->in.refused = last + 1;
+	return last < v->history.next ? last : v->history.next - 1;
+}
+
 // Holes among first..last will not be filled: say so once, unasked, to everybody who would wait for
 // them (decisions A9).
 void ring_give_up(struct path *p, struct view *v, uint64_t first, uint64_t last)
@@ -251,6 +259,7 @@ void ring_give_up(struct path *p, struct view *v, uint64_t first, uint64_t last)
 	struct history *h = &v->history;
 	uint64_t run = HISTORY_NONE;
 
+	last = cover(p, v, last);
 	first = first > h->first ? first : h->first;
 	for (uint64_t seq = first; seq <= last && seq < h->next; seq++) {
 		struct history_entry *e = history_at(h, seq);
@@ -266,6 +275,6 @@ void ring_give_up(struct path *p, struct view *v, uint64_t first, uint64_t last)
 		}
 	}
 	if (run != HISTORY_NONE)
-		tell_missing(p, v, run, (last < h->next - 1 ? last : h->next - 1));
+		tell_missing(p, v, run, last);
 	fanout_mark(p, v);
 }

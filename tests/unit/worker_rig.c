@@ -76,8 +76,22 @@ struct rig *rig_new(unsigned n_workers)
 	return r;
 }
 
+static void views_close(struct path *p)
+{
+	while (p->n_open) {
+		struct view *v = p->open[0];
+
+		leave_view(p, v);
+		v->in.followers = 0; // both ends go now
+		v->following = false;
+		assert_true(leave_view_done(p, v));
+	}
+}
+
 void rig_free(struct rig *r)
 {
+	for (unsigned i = r->n_workers; i--;)
+		views_close(&r->group->workers[i].path);
 	for (unsigned i = 0; i < r->n_peers; i++)
 		free(r->peers[i]);
 	close(r->group->o.event_fd);
@@ -318,6 +332,11 @@ void rig_publish(struct rig *r, struct rig_peer *p, uint32_t stamp, uint16_t len
 	p->history_len[p->next_seq % 4096] = (uint16_t)(SRT_HDR + len);
 	p->next_seq = seq31_add(p->next_seq, 1);
 	inject(r, p, d, SRT_HDR + len);
+}
+
+void rig_send_again(struct rig *r, struct rig_peer *p, uint32_t seq)
+{
+	inject(r, p, p->history[seq % 4096], p->history_len[seq % 4096]);
 }
 
 // --- time -----------------------------------------------------------------------------------

@@ -79,6 +79,9 @@ void rig_run(struct rig *r, unsigned ms);
 // Send one payload; its first four bytes are the stamp.
 void rig_publish(struct rig *r, struct rig_peer *p, uint32_t stamp, uint16_t len);
 
+// Send again what was published as seq, as it was.
+void rig_send_again(struct rig *r, struct rig_peer *p, uint32_t seq);
+
 // Post a command and run until it is done; returns its status.
 int rig_command(struct rig *r, unsigned worker, struct cmd *c);
 

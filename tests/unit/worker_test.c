@@ -3,6 +3,7 @@
 
 #include "worker_rig.h"
 
+#include "base/seq.h"
 #include "proto/rtp.h"
 #include "test.h"
 
@@ -108,6 +109,37 @@ static void a_hole_given_up_is_announced(void **state)
 	stream_for(r, pub, 400, 102);
 	assert_int_equal(sub->n_got, 500);
 	assert_int_equal(srt_rcv_stats(&sub->rcv)->given_up, 1);
+	assert_int_equal(srt_rcv_stats(&sub->rcv)->late, 0);
+	rig_free(r);
+}
+
+// The packet behind the gap comes so late that the gap is given up before it is indexed: neither
+// pushes nor the history may wait for it.
+static void a_gap_given_up_before_its_end_came_blocks_nobody(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct view *v = &r->group->workers[0].path.views[0];
+	struct rig_peer *pub, *sub;
+	unsigned before;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	sub = rig_call(r, 0, false, 0);
+	rig_run(r, 20);
+	stream_for(r, pub, 100, 1);
+	before = rig_frames_used(r);
+	r->loss_in = 1000;
+	stream_for(r, pub, 50, 101);
+	rig_run(r, RIG_LATENCY_MS + 30);
+	for (unsigned i = 2; i <= 50; i++) // gone for good: nothing answers the NAKs
+		pub->history_len[seq31_add(pub->next_seq, SEQ31_MASK + 1 - i) % 4096] = 0;
+	r->loss_in = 0;
+	rig_send_again(r, pub, seq31_add(pub->next_seq, SEQ31_MASK)); // the last of them, late
+	stream_for(r, pub, 2000, 151);
+	rig_run(r, 10);
+	assert_true(v->in.inorder == v->history.next);
+	assert_true(rig_frames_used(r) < before + 1300);
+	assert_true(sub->n_got >= 2100);
 	assert_int_equal(srt_rcv_stats(&sub->rcv)->late, 0);
 	rig_free(r);
 }
@@ -524,6 +556,7 @@ int main(void)
 		cmocka_unit_test(what_is_published_arrives_whole_at_every_subscriber),
 		cmocka_unit_test(losses_on_both_legs_are_repaired),
 		cmocka_unit_test(a_hole_given_up_is_announced),
+		cmocka_unit_test(a_gap_given_up_before_its_end_came_blocks_nobody),
 		cmocka_unit_test(a_late_joiner_gets_the_stream_at_once),
 		cmocka_unit_test(a_publisher_that_comes_back_goes_on),
 		cmocka_unit_test(a_takeover_keeps_the_subscribers),
