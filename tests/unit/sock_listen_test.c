@@ -4,7 +4,9 @@
 #include "base/bytes.h"
 #include "sock_kit.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 enum { WORKERS = 4, FULL_ACK = 44, HANDSHAKE = 64 };
 
@@ -199,6 +201,40 @@ static void a_busy_port_is_refused_with_its_name(void **)
 	assert_non_null(strstr(err, "::1"));
 }
 
+// An io_uring keeps its sockets open a moment after its process was killed.
+static void the_port_of_a_killed_process_is_had_again(void **)
+{
+	struct endpoint at;
+	char err[160] = "";
+	int fds[WORKERS], ready[2], pid, fd = kit_peer(LOOPBACK, 0, &at);
+	char c;
+
+	close(fd); // at: a free port
+	for (int round = 0; round < 3; round++) {
+		assert_int_equal(pipe(ready), 0);
+		pid = fork();
+		if (!pid) {
+			struct port *p = port_sock_open(&kit_uring, err, sizeof(err));
+			struct port_rx rx[PORT_BURST];
+
+			if (!p || port_sock_listen(&at, 1, &kit_uring, fds, err, sizeof(err)) ||
+				p->ops->add(p, fds[0], 1))
+				_exit(1);
+			port_rx_burst(p, rx, PORT_BURST);
+			c = 1;
+			_exit(write(ready[1], &c, 1) == 1 ? pause() : 1);
+		}
+		close(ready[1]);
+		assert_int_equal(read(ready[0], &c, 1), 1);
+		close(ready[0]);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		if (port_sock_listen(&at, 1, &kit_uring, fds, err, sizeof(err)))
+			fail_msg("%s", err);
+		port_sock_close(fds[0]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +242,7 @@ int main(void)
 		cmocka_unit_test(handshakes_of_a_caller_stay_together),
 		cmocka_unit_test(acks_are_thinned_and_nothing_else),
 		cmocka_unit_test(a_busy_port_is_refused_with_its_name),
+		cmocka_unit_test(the_port_of_a_killed_process_is_had_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
