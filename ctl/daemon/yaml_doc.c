@@ -72,7 +72,11 @@ static json_t *integer_of(struct reading *r, size_t line, const char *text, int 
 
 static bool is_made_of(const char *text, const char *set)
 {
-	return *text && strspn(text, set) == strlen(text);
+	size_t n = 0;
+
+	while (text[n] && strchr(set, text[n]))
+		n++;
+	return n && !text[n];
 }
 
 static json_t *real_of(struct reading *r, size_t line, const char *text)
