@@ -49,6 +49,8 @@ static bool all_acked(const struct call *c)
 		       seq31_add(c->isn, (uint32_t)(c->n_sent & SEQ31_MASK))) <= 0;
 }
 
+// Before SHUTDOWN: a latency for what is still asked for, and for the peer to play the rest, for
+// libsrt throws away at SHUTDOWN what it has not played.
 static void linger(struct load *l, ts_us now, struct call *c)
 {
 	if (c->state == CALL_UP) {
@@ -58,10 +60,10 @@ static void linger(struct load *l, ts_us now, struct call *c)
 		c->repeat_at = now + LINGER_REPEAT;
 		return;
 	}
-	if (all_acked(c)) {
-		c->linger_until = now;
-	} else if (now >= c->repeat_at && c->n_sent) {
-		c->repeat_at = now + LINGER_REPEAT;
+	if (now < c->repeat_at)
+		return;
+	c->repeat_at = now + LINGER_REPEAT;
+	if (c->n_sent && !all_acked(c)) {
 		send_one(l, now, c, c->n_sent - 1, srt_snd_rexmit_bit(&c->conn.snd));
 		c->resent++;
 	}
