@@ -167,9 +167,11 @@ static const struct resource_field stream_fields[] = {
 	REPORTED("rx_bitrate", RESOURCE_INT, "bit/s", "received, over the last second"),
 	PACKETS("lost_packets", "never came, not even by repair"),
 	PACKETS("recovered_packets", "came by repair"),
+	PACKETS("late_packets", "came after they had been given up"),
 	PACKETS("tx_packets", "delivered, all subscribers"),
 	BYTES("tx_bytes", "delivered, all subscribers"),
 	PACKETS("retransmitted_packets", "of those, repairs"),
+	PACKETS("dropped_packets", "meant for subscribers and not sent"),
 };
 
 static const struct resource_field source_fields[] = {
@@ -224,6 +226,8 @@ static const struct resource_field subscriber_fields[] = {
 	PACKETS("dropped_packets", "meant for it and not sent"),
 	PACKETS("nak_packets", "loss reports that came from it"),
 	SESSION_TAIL,
+	REPORTED_NULL(
+		"route", RESOURCE_STRING, NULL, "id of the route that it is; null: it called us"),
 };
 
 static const struct resource_field publisher_fields[] = {
@@ -233,6 +237,8 @@ static const struct resource_field publisher_fields[] = {
 	PACKETS("lost_packets", "never came, not even by repair"),
 	PACKETS("recovered_packets", "came by repair"),
 	SESSION_TAIL,
+	REPORTED_NULL(
+		"source", RESOURCE_STRING, NULL, "id of the source that it is; null: it called us"),
 };
 
 static const struct resource_field status_fields[] = {
@@ -250,6 +256,10 @@ static const struct resource_field status_fields[] = {
 	REPORTED("drops", RESOURCE_MAP, NULL, "packets by reason"),
 	REPORTED("streams", RESOURCE_INT, NULL, "known now"),
 	REPORTED("subscribers", RESOURCE_INT, NULL, "now"),
+	REPORTED("held", RESOURCE_INT, NULL, "objects that the removal guard keeps"),
+	REPORTED("store_ok", RESOURCE_BOOL, NULL, "false: the store cannot be read"),
+	REPORTED_NULL("dataplane_version", RESOURCE_STRING, NULL, "of the dataplane"),
+	REPORTED_NULL("dataplane_pid", RESOURCE_INT, NULL, "of the dataplane"),
 };
 
 #define INTENT (RESOURCE_LISTED | RESOURCE_SHOWN | RESOURCE_ADDED | RESOURCE_PUT | RESOURCE_DELETED)

@@ -18,7 +18,7 @@
 #define LINK_REFUSED_US (5 * TS_S) // then a refused object is sent again
 #define LINK_RESYNC_US (30 * TS_S) // not more often because what it holds differs
 #define LINK_BACKOFF_MS_MIN 10u
-#define LINK_BACKOFF_MS_MAX 1000u
+#define LINK_BACKOFF_MS_MAX 250u
 
 enum link_state {
 	LINK_AWAY,

@@ -179,9 +179,8 @@ static void add_again(
 		http_reply_json(r, 200, object_json(f->daemon, item));
 	} else {
 		http_reply_problem(r, 409, NULL,
-			"the %s %.160s is there already, with other content; change it with PUT, "
-			"or delete it first",
-			f->res->noun, item->name);
+			"the %s %.160s is there already, with other content", f->res->noun,
+			item->name);
 	}
 	json_decref(old);
 }
@@ -230,9 +229,8 @@ static bool find_declared(struct http_request *r, const struct family *f, struct
 
 	if (intent_get(f->daemon->intent, f->kind, name, item))
 		return matches(r, f, item);
-	if (f->kind == DP_STREAM && snapshot_stream(&f->daemon->snapshot, name))
-		http_reply_problem(r, 409, NULL,
-			"the stream %.160s was made by an open listener and is not declared", name);
+	if (f->kind == DP_STREAM)
+		http_reply_problem(r, 404, NULL, "the stream %.160s is not declared", name);
 	else
 		not_found(r, f);
 	return false;
