@@ -55,6 +55,10 @@ static void wanted(struct path *p, struct session *s, struct gap *g, uint32_t n,
 {
 	const struct history_entry *e = history_find(&s->view->history, seq);
 
+	if (srt_snd_fresh(&s->conn.snd, p->now, e->arrival)) {
+		path_count(p, DP_DROP_NAK_REPEATED, 1);
+		return;
+	}
 	switch (srt_snd_resend(&s->conn.snd, p->now, n, e->play, e->media_len)) {
 	case SRT_RESEND_NOW:
 		resend(p, s, e, seq);

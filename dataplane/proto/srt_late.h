@@ -7,7 +7,8 @@
 //
 // Packets are not kept, so the play time of the packet behind each new hole is noted. Holes that
 // come within a 48th of the latency share a note, so 64 of them span the latency whatever the rate;
-// such a hole is waited for by that much longer.
+// such a hole is waited for by that much longer. So is the first part of a hole that is filled in
+// its middle: until the play time of what stands behind the whole.
 
 #include "base/ts.h"
 

@@ -8,7 +8,10 @@
 
 #include <errno.h>
 
-enum { AHEAD_STEP = 64 }; // two packets this near to each other prove a jump of the sender
+enum {
+	AHEAD_STEP = 64,     // two packets this near to each other prove a jump of the sender
+	BLIND_DOUBLINGS = 2, // of the report's period while the round trip is unknown
+};
 
 void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o)
 {
@@ -24,6 +27,7 @@ void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o)
 	r->nak_at = TS_NEVER;
 	r->peer_rexmitflg = o->peer_rexmitflg;
 	r->ack_confirmed = true;
+	r->acked = UINT64_MAX; // so that a session whose very first packet is lost is measured too
 }
 
 // --- numbers --------------------------------------------------------------------------------
@@ -46,6 +50,17 @@ static bool number_of(const struct srt_rcv *r, uint32_t seq, uint64_t *out)
 
 // --- holes ----------------------------------------------------------------------------------
 
+// Before the round trip is known the reports become rarer, lest a far peer repairs all it sent
+// meanwhile many times.
+static uint32_t nak_period(const struct srt_rcv *r)
+{
+	uint32_t period = srt_rtt_nak_period(&r->rtt);
+
+	if (srt_rtt_known(&r->rtt))
+		return period;
+	return period << (r->blind_naks < BLIND_DOUBLINGS ? r->blind_naks : BLIND_DOUBLINGS);
+}
+
 // A hole opened in first .. seq - 1, seen at packet seq.
 static void found_missing(struct srt_rcv *r, ts_us now, uint64_t first, uint64_t seq, ts_us play)
 {
@@ -54,7 +69,7 @@ static void found_missing(struct srt_rcv *r, ts_us now, uint64_t first, uint64_t
 		r->fresh_first = first;
 	r->fresh_end = seq;
 	if (r->nak_at == TS_NEVER)
-		r->nak_at = now + srt_rtt_nak_period(&r->rtt);
+		r->nak_at = now + nak_period(r);
 	srt_late_note(&r->late, seq, play);
 }
 
@@ -264,6 +279,8 @@ int srt_rcv_feed(
 
 static ts_us ack_expiry(const struct srt_rcv *r)
 {
+	if (!r->window.next)
+		return TS_NEVER;
 	if (r->window.hole != r->acked)
 		return r->ack_at + SRT_RCV_ACK_PERIOD;
 	return r->ack_confirmed ? TS_NEVER : r->ack_at + srt_rtt_ack_repeat(&r->rtt);
@@ -323,7 +340,8 @@ static bool poll_nak(struct srt_rcv *r, ts_us now, struct bytes_out *b)
 	if (now >= r->nak_at) {
 		from = r->window.hole;
 		end = r->window.next;
-		r->nak_at = now + srt_rtt_nak_period(&r->rtt);
+		r->nak_at = now + nak_period(r);
+		r->blind_naks += r->blind_naks < BLIND_DOUBLINGS;
 	}
 	r->fresh_first = r->fresh_end = 0;
 	return put_nak(r, now, from, end, b);

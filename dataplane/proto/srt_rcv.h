@@ -62,7 +62,8 @@ struct srt_rcv {
 	uint64_t fresh_first, fresh_end;
 	ts_us nak_at; // next report of all of them; TS_NEVER: nothing is missing
 
-	uint64_t ahead; // last packet beyond the window, 0: none
+	uint64_t ahead;	    // last packet beyond the window, 0: none
+	uint8_t blind_naks; // repeated reports before the round trip was known
 	bool peer_rexmitflg;
 	bool ack_confirmed; // by an ACKACK
 	bool light_due, close_due, closed;

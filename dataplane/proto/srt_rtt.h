@@ -43,6 +43,13 @@ static inline uint32_t srt_rtt_ack_repeat(const struct srt_rtt *r)
 // Period of the loss report: max(20 ms, (RTT + 4 var) / 2) (srt-wire 7.2), 40 ms before the first
 // sample.
 uint32_t srt_rtt_nak_period(const struct srt_rtt *r);
+// A round trip that hardly any packet undercuts.
+static inline uint32_t srt_rtt_floor(const struct srt_rtt *r)
+{
+	uint32_t slack = 2 * r->var_us;
+
+	return r->us - (slack < r->us / 2 ? slack : r->us / 2);
+}
 // For so long after a repair the same request is a repetition: RTT/2 + 4 var (decisions A15), but
 // never longer than a round trip, after which the request may know of the repair. 20 ms before the
 // first sample.

@@ -66,8 +66,9 @@ static int feed_ack(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verd
 	return 0;
 }
 
-static int feed_nak(const struct srt_ctrl *c, struct srt_verdict *out)
+static int feed_nak(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verdict *out)
 {
+	s->repair_open = false;
 	if (c->cif_len < 4 || c->cif_len > UINT16_MAX)
 		return refuse(out, SRT_WHY_MALFORMED);
 	out->action = SRT_RESEND;
@@ -82,7 +83,7 @@ static int feed_ctrl(struct srt_snd *s, const struct srt_ctrl *c, struct srt_ver
 	case SRT_ACK:
 		return feed_ack(s, c, out);
 	case SRT_NAK:
-		return feed_nak(c, out);
+		return feed_nak(s, c, out);
 	case SRT_SHUTDOWN:
 		s->closed = true;
 		out->action = SRT_CLOSE;
@@ -148,19 +149,21 @@ static bool repeated(const struct srt_snd *s, uint16_t seq, uint16_t now_ms, uin
 	return false;
 }
 
-// Remember a repair; one that follows the newest in sequence and time joins it.
+// Remember a repair: together with the one before it, when that was for the same report.
 static void remember(struct srt_snd *s, uint16_t seq, uint16_t now_ms)
 {
 	struct srt_snd_repair *newest =
 		&s->repairs[(s->repair_next + SRT_SND_REPAIRS - 1) % SRT_SND_REPAIRS];
+	uint16_t off = (uint16_t)(seq - newest->first);
 
-	if (newest->n && newest->at_ms == now_ms && newest->n < UINT16_MAX &&
-		seq == (uint16_t)(newest->first + newest->n)) {
-		newest->n++;
+	if (s->repair_open && newest->at_ms == now_ms && off >= newest->n &&
+		off < SRT_NAK_SPAN_MAX) {
+		newest->n = (uint16_t)(off + 1);
 		return;
 	}
 	s->repairs[s->repair_next] = (struct srt_snd_repair){.first = seq, .n = 1, .at_ms = now_ms};
 	s->repair_next = (uint8_t)((s->repair_next + 1) % SRT_SND_REPAIRS);
+	s->repair_open = true;
 }
 
 enum srt_resend srt_snd_resend(
@@ -171,14 +174,23 @@ enum srt_resend srt_snd_resend(
 
 	if (now >= stream_play + s->latency_us + s->rtt.us / 2)
 		return SRT_RESEND_LATE;
-	if (repeated(s, (uint16_t)seq, now_ms, srt_rtt_suppress(&s->rtt)))
+	if (repeated(s, (uint16_t)seq, now_ms, srt_rtt_suppress(&s->rtt))) {
+		s->repair_open = false;
 		return SRT_RESEND_REPEATED;
+	}
 	refill(s, now);
-	if (s->budget < cost)
+	if (s->budget < cost) {
+		s->repair_open = false;
 		return SRT_RESEND_BUDGET;
+	}
 	s->budget -= cost;
 	remember(s, (uint16_t)seq, now_ms);
 	return SRT_RESEND_NOW;
+}
+
+bool srt_snd_fresh(const struct srt_snd *s, ts_us now, ts_us first_sent)
+{
+	return srt_rtt_known(&s->rtt) && now < first_sent + srt_rtt_floor(&s->rtt);
 }
 
 size_t srt_snd_dropreq(struct srt_snd *s, ts_us now, uint32_t first, uint32_t last, uint8_t *out)

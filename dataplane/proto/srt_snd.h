@@ -29,7 +29,8 @@ struct srt_snd_opts {
 
 enum { SRT_SND_REPAIRS = 16 };
 
-// Packets sent again together: n of them from a number whose low 16 bits are `first`.
+// Packets sent again for one report: some of the n from a number whose low 16 bits are `first`. The
+// others in between are at the peer, or it would have asked for them too.
 struct srt_snd_repair {
 	uint16_t first, n;
 	uint16_t at_ms; // low 16 bits of the time
@@ -47,6 +48,7 @@ struct srt_snd {
 	struct srt_rtt rtt;
 	uint8_t repair_percent;
 	uint8_t repair_next; // slot of repairs to overwrite
+	bool repair_open;    // the newest one may grow: all asked for since its first were sent
 	bool ackack_due, keepalive_due, close_due, closed;
 	struct srt_snd_repair repairs[SRT_SND_REPAIRS];
 };
@@ -69,6 +71,10 @@ ssize_t srt_snd_poll(struct srt_snd *s, ts_us now, uint8_t *buf, size_t cap);
 // stream_play the packet's stream time (its play time here, decisions A5).
 enum srt_resend srt_snd_resend(
 	struct srt_snd *s, ts_us now, uint32_t seq, ts_us stream_play, uint16_t len);
+// A packet that was first sent at first_sent is too fresh for a request to know of it: the request
+// and the packet crossed (a hole of the stream's own that has just been filled). Count it as
+// repeated.
+bool srt_snd_fresh(const struct srt_snd *s, ts_us now, ts_us first_sent);
 // Write a DROPREQ for the peer's numbers first..last; returns its length.
 size_t srt_snd_dropreq(struct srt_snd *s, ts_us now, uint32_t first, uint32_t last, uint8_t *out);
 // Media went to the peer at `at`: told lazily, just before on_expiry, so that a delivery writes

@@ -305,6 +305,18 @@ static void an_unanswered_ack_is_repeated(void **)
 	assert_int_equal(srt_rcv_expiry(&r), again + SRT_KEEPALIVE_AFTER);
 }
 
+// Without it a session whose first packet is lost has no ACK, hence no round trip, until it comes.
+static void even_the_first_hole_is_acknowledged_up_to(void **)
+{
+	media(1);
+	assert_int_equal(poll(due(1)), SRT_NAK);
+	assert_int_equal(poll(due(1)), SRT_ACK);
+	assert_int_equal(said_next(), 0);
+	assert_int_equal(poll(due(1)), -1);
+	control(due(3), SRT_ACKACK, 1, "\0\0\0\0", 4);
+	assert_int_equal(srt_rcv_rtt(&r)->us, 2000);
+}
+
 static void only_our_own_acks_are_samples(void **)
 {
 	media(0);
@@ -505,6 +517,7 @@ int main(void)
 		cmocka_unit_test_setup(full_acks_come_every_10_ms, init),
 		cmocka_unit_test_setup(light_acks_come_every_64_packets_between, init),
 		cmocka_unit_test_setup(an_unanswered_ack_is_repeated, init),
+		cmocka_unit_test_setup(even_the_first_hole_is_acknowledged_up_to, init),
 		cmocka_unit_test_setup(only_our_own_acks_are_samples, init),
 		cmocka_unit_test_setup(dropped_packets_are_waited_for_no_longer, init),
 		cmocka_unit_test_setup(silence_is_broken_and_bounded, init),

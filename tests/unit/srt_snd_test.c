@@ -135,11 +135,49 @@ static void bursts_are_remembered_whole(void **)
 	for (uint32_t i = 0; i < 400; i++)
 		assert_int_equal(
 			resend(now + TS_MS, seq31_add(SEQ31_MASK - 200, i)), SRT_RESEND_REPEATED);
-	for (uint32_t i = 0; i < SRT_SND_REPAIRS;
-		i++) // apart from each other: the burst is forgotten
-		resend(now + TS_MS, 5000 + 2 * i);
+	// As many other bursts, and it is forgotten.
+	for (uint32_t i = 0; i < SRT_SND_REPAIRS; i++)
+		resend(now + TS_MS, 5000 - 2 * i);
 	assert_int_equal(resend(now + TS_MS, 0), SRT_RESEND_NOW);
-	assert_int_equal(resend(now + TS_MS, 5002), SRT_RESEND_REPEATED);
+	assert_int_equal(resend(now + TS_MS, 4998), SRT_RESEND_REPEATED);
+}
+
+static void nak(ts_us now)
+{
+	control(now, SRT_NAK, 0, "\0\0\0\0", 4);
+}
+
+// So are the scattered losses of one report; but not those of two, nor around one that was refused.
+static void a_report_is_remembered_whole(void **)
+{
+	ts_us now = T0;
+
+	srt_snd_set_rate(&s, 10000000);
+	nak(now);
+	for (uint32_t i = 0; i < 300; i++)
+		assert_int_equal(resend(now, 1000 + 7 * i), SRT_RESEND_NOW);
+	nak(now + 5 * TS_MS);
+	for (uint32_t i = 0; i < 300; i++)
+		assert_int_equal(resend(now + 5 * TS_MS, 1000 + 7 * i), SRT_RESEND_REPEATED);
+	assert_int_equal(resend(now + 5 * TS_MS, 8000), SRT_RESEND_NOW);
+	nak(now + 5 * TS_MS);
+	assert_int_equal(resend(now + 5 * TS_MS, 8010), SRT_RESEND_NOW);
+	assert_int_equal(resend(now + 5 * TS_MS, 8005), SRT_RESEND_NOW); // of neither report
+	nak(now + 30 * TS_MS);
+	assert_int_equal(resend(now + 24 * TS_MS, 7990), SRT_RESEND_NOW);
+	assert_int_equal(resend(now + 24 * TS_MS, 8000), SRT_RESEND_REPEATED);
+	assert_int_equal(resend(now + 24 * TS_MS, 8020), SRT_RESEND_NOW);
+	assert_int_equal(resend(now + 40 * TS_MS, 8000), SRT_RESEND_NOW); // its own time counts
+}
+
+static void requests_that_crossed_the_packet_are_told(void **)
+{
+	assert_false(srt_snd_fresh(&s, T0, T0));
+	ack(T0, 1, ISN, 40000, 2000);
+	assert_true(srt_snd_fresh(&s, T0 + 35 * TS_MS, T0));
+	assert_false(srt_snd_fresh(&s, T0 + 36 * TS_MS, T0));
+	ack(T0, 1, ISN, 40000, 30000);
+	assert_false(srt_snd_fresh(&s, T0 + 20 * TS_MS, T0));
 }
 
 static void what_the_peer_has_passed_is_not_sent(void **)
@@ -312,6 +350,8 @@ int main(void)
 		cmocka_unit_test_setup(a_loss_report_is_handed_on, init),
 		cmocka_unit_test_setup(a_repeated_request_waits_for_the_repair, init),
 		cmocka_unit_test_setup(bursts_are_remembered_whole, init),
+		cmocka_unit_test_setup(a_report_is_remembered_whole, init),
+		cmocka_unit_test_setup(requests_that_crossed_the_packet_are_told, init),
 		cmocka_unit_test_setup(what_the_peer_has_passed_is_not_sent, init),
 		cmocka_unit_test_setup(repairs_are_bounded_by_the_streams_rate, init),
 		cmocka_unit_test_setup(the_share_is_the_streams_choice, init),
