@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/rundir.h"
 #include "control/control.h"
+#include "control/dp_socket.h"
 #include "control/stats.h"
 #include "io/arena.h"
 #include "io/port_sock.h"
@@ -15,15 +16,12 @@
 
 #include <systemd/sd-daemon.h>
 
-#include <errno.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 LOG_SUBSYSTEM(main)
@@ -37,6 +35,7 @@ struct program {
 	int stats_fd, event_fd, stop_fd;
 	struct worker_group *group;
 	struct control *control;
+	struct dp_socket socket;
 	uint64_t random[3]; // instance, cookie key, seed
 };
 
@@ -109,7 +108,8 @@ static bool open_ports(struct program *p)
 {
 	char err[256];
 
-	p->sock = (struct port_sock_opts){.no_uring = p->o.no_uring, .sockbuf = p->o.sockbuf};
+	p->sock = (struct port_sock_opts){
+		.no_uring = p->o.no_uring, .sockbuf = p->o.sockbuf, .no_wait = true};
 	for (unsigned i = 0; i < p->o.n_workers; i++) {
 		p->ports[i] = port_sock_open(&p->sock, err, sizeof(err));
 		if (!p->ports[i])
@@ -120,7 +120,7 @@ static bool open_ports(struct program *p)
 
 static bool open_stats(struct program *p)
 {
-	struct stats_port port = {"sock", "sock", port_sock_mode(p->ports[0])};
+	struct stats_port port = {p->o.port_name, "sock", port_sock_mode(p->ports[0])};
 
 	p->stats =
 		stats_new(p->o.n_workers, p->o.max_streams, p->random[0], &port, 1, &p->stats_fd);
@@ -153,22 +153,6 @@ static bool start_workers(struct program *p)
 					   : "a worker thread cannot be started");
 }
 
-static bool make_run_directory(const char *socket)
-{
-	char dir[108];
-	char *slash;
-
-	snprintf(dir, sizeof(dir), "%s", socket);
-	slash = strrchr(dir, '/');
-	if (!slash || slash == dir)
-		return true;
-	*slash = '\0';
-	if (!mkdir(dir, 0770) || errno == EEXIST)
-		return true;
-	log_error("%s: %s", dir, strerror(errno));
-	return false;
-}
-
 static bool start_control(struct program *p)
 {
 	struct control_opts o = {
@@ -180,14 +164,35 @@ static bool start_control(struct program *p)
 		.max_streams = p->o.max_streams,
 		.max_subscribers = p->o.max_subscribers,
 		.instance = p->random[0],
-		.socket_path = p->o.socket,
+		.listen_fd = p->socket.fd,
 	};
+
+	p->control = control_new(&o);
+	return p->control || failed("no memory for control: try a smaller --max-streams");
+}
+
+// First of all: whoever else runs is named before anything is disturbed.
+static bool open_socket(struct program *p)
+{
 	char err[256];
 
-	if (!make_run_directory(p->o.socket))
-		return false;
-	p->control = control_new(&o, err, sizeof(err));
-	return p->control || failed(err);
+	if (!p->o.socket_given && rundir_make(err, sizeof(err)))
+		return failed(err);
+	return !dp_socket_open(&p->socket, p->o.socket, err, sizeof(err)) || failed(err);
+}
+
+// This thread leaves the workers' cores to them, where there are others (decisions A20).
+static void step_aside(const struct program *p)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return;
+	for (unsigned i = 0; i < p->o.n_workers; i++)
+		if (p->o.cores[i] >= 0)
+			CPU_CLR((unsigned)p->o.cores[i], &set);
+	if (CPU_COUNT(&set))
+		sched_setaffinity(0, sizeof(set), &set);
 }
 
 // Before any thread: all of them inherit the mask, and only control hears of the signals.
@@ -205,22 +210,49 @@ static bool catch_signals(struct program *p)
 	return (p->stop_fd >= 0 && p->event_fd >= 0) || failed("no descriptors left");
 }
 
+static bool start(struct program *p)
+{
+	if (!catch_signals(p) || !take_random(p) || !open_memory(p) || !open_ports(p) ||
+		!open_stats(p) || !start_workers(p) || !start_control(p))
+		return false;
+	step_aside(p);
+	log_info("sluice-dp " SLUICE_VERSION ": %u worker%s on port %s (%s), %u MB%s, %s",
+		p->o.n_workers, p->o.n_workers > 1 ? "s" : "", p->o.port_name,
+		port_sock_mode(p->ports[0]), p->o.memory_mb,
+		arena_eal_has_hugepages() ? " of hugepages" : "", p->o.socket);
+	sd_notify(0, "READY=1");
+	return true;
+}
+
+// A worker that does not answer is not waited for: the process ends around it.
+static int stop(struct program *p)
+{
+	int rc;
+
+	sd_notify(0, "STOPPING=1");
+	rc = control_stop(p->control);
+	if (!rc) {
+		worker_group_free(p->group);
+		control_free(p->control);
+	}
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	static struct program p;
 	int rc;
 
 	options_parse(&p.o, argc, argv);
-	if (!catch_signals(&p) || !take_random(&p) || !open_memory(&p) || !open_ports(&p) ||
-		!open_stats(&p) || !start_workers(&p) || !start_control(&p))
+	if (!open_socket(&p))
 		return EXIT_FAILURE;
-	log_info("sluice-dp " SLUICE_VERSION ": %u worker%s on port sock (%s), %u MB%s, %s",
-		p.o.n_workers, p.o.n_workers > 1 ? "s" : "", port_sock_mode(p.ports[0]),
-		p.o.memory_mb, arena_eal_has_hugepages() ? " of hugepages" : "", p.o.socket);
-	sd_notify(0, "READY=1");
-	rc = control_run(p.control, p.stop_fd);
-	sd_notify(0, "STOPPING=1");
-	control_free(p.control);
-	worker_group_free(p.group);
-	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+	rc = !start(&p);
+	if (!rc) {
+		rc = control_run(p.control, p.stop_fd);
+		rc |= stop(&p);
+	}
+	dp_socket_close(&p.socket);
+	if (rc)
+		_exit(EXIT_FAILURE); // threads may still run
+	return EXIT_SUCCESS;
 }

@@ -8,7 +8,7 @@
 #include "version.h"
 
 #include <argp.h>
-#include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,27 +27,35 @@ enum {
 
 static const struct argp_option options[] = {
 	{"port", KEY_PORT, "KIND[,k=v]..", 0,
-		"Where packets come from and go to: 'sock' is kernel UDP sockets and needs no "
-		"privileges; with rx=epoll it does without io_uring, with sockbuf=BYTES it asks "
-		"for "
-		"other socket buffers than 8 MiB",
+		"Where packets come from and go to. 'sock': kernel UDP sockets, for which no "
+		"privileges are needed; with rx=epoll it does without io_uring, sockbuf=BYTES asks "
+		"for other socket buffers than 8 MiB, name=NAME is how 'status' calls it",
 		0},
 	{"workers", KEY_WORKERS, "N", 0, "Threads that carry packets (default: 1)", 0},
-	{"cores", KEY_CORES, "LIST", 0, "Pin one worker to each of these cores, e.g. 2,4-7", 0},
+	{"cores", KEY_CORES, "LIST", 0,
+		"Pin one worker to each of these cores, as in 2,4-7; sets their number too", 0},
 	{"idle", KEY_IDLE, "adaptive|spin", 0,
 		"Sleep when there is nothing to do (default), or never", 0},
 	{"socket", KEY_SOCKET, "PATH", 0,
 		"Where sluiced finds this program (default: dp.sock in the run directory)", 0},
 	{"memory", KEY_MEMORY, "MB", 0, "Memory for packets and their history (default: 256)", 0},
 	{"max-streams", KEY_STREAMS, "N", 0, "Streams at a time (default: 1024)", 0},
-	{"max-subscribers", KEY_SUBSCRIBERS, "N", 0, "Subscribers at a time (default: 10000)", 0},
+	{"max-subscribers", KEY_SUBSCRIBERS, "N", 0,
+		"Subscribers at a time that call us (default: 10000)", 0},
 	{"log", KEY_LOG, "LEVEL", 0, "error, warn, info (default) or debug", 0},
 	{0},
 };
 
 static const char doc[] =
 	"The dataplane of Sluice: takes streams in by SRT, RTP and UDP and hands them to their "
-	"subscribers. It relays nothing until sluiced has told it what.";
+	"subscribers. It relays nothing until sluiced has told it what, and goes on when sluiced "
+	"goes away."
+	"\v"
+	"The run directory is $SLUICE_RUN_DIR, else /run/sluice for root, else "
+	"$XDG_RUNTIME_DIR/sluice, else sluice-UID in the temporary directory.\n\n"
+	"Exit status: 0 after SIGTERM or SIGINT, 1 when it cannot start or go on, 2 for a wrong "
+	"command line.\n\n"
+	"Example: sluice-dp --port sock --workers 2";
 
 static unsigned number(
 	struct argp_state *st, const char *name, const char *arg, unsigned low, unsigned high)
@@ -60,6 +68,13 @@ static unsigned number(
 	return (unsigned)n;
 }
 
+static void port_name(struct argp_state *st, struct options *o, const char *name)
+{
+	if (!*name || strlen(name) >= sizeof(o->port_name))
+		argp_error(st, "--port sock,name takes 1 to %zu bytes", sizeof(o->port_name) - 1);
+	strcpy(o->port_name, name);
+}
+
 static void port_option(struct argp_state *st, struct options *o, char *word)
 {
 	if (!strcmp(word, "rx=epoll"))
@@ -68,7 +83,9 @@ static void port_option(struct argp_state *st, struct options *o, char *word)
 		o->no_uring = false;
 	else if (!strncmp(word, "sockbuf=", 8))
 		o->sockbuf = number(st, "port sock,sockbuf", word + 8, 4096, 1u << 30);
-	else if (strncmp(word, "name=", 5))
+	else if (!strncmp(word, "name=", 5))
+		port_name(st, o, word + 5);
+	else
 		argp_error(st, "--port sock does not know '%s'", word);
 }
 
@@ -79,8 +96,26 @@ static void port(struct argp_state *st, struct options *o, char *arg)
 	if (!kind || strcmp(kind, "sock"))
 		argp_error(st, "--port '%s' is not served yet: this version has 'sock'",
 			kind ? kind : "");
+	if (o->port_name[0])
+		argp_error(st, "--port sock is there already, and serves all addresses");
+	strcpy(o->port_name, "sock");
 	for (char *word; (word = strtok_r(NULL, ",", &save));)
 		port_option(st, o, word);
+}
+
+static void core(struct argp_state *st, struct options *o, unsigned c)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	if (sched_getaffinity(0, sizeof(here), &here) || !CPU_ISSET(c, &here))
+		argp_error(st, "--cores: this process may not use core %u", c);
+	for (unsigned i = 0; i < o->n_workers; i++)
+		if (o->cores[i] == (int)c)
+			argp_error(st, "--cores names core %u twice", c);
+	if (o->n_workers == OPTIONS_WORKERS_MAX)
+		argp_error(st, "--cores names more than %u cores", OPTIONS_WORKERS_MAX);
+	o->cores[o->n_workers++] = (int)c;
 }
 
 static void core_range(struct argp_state *st, struct options *o, const char *word)
@@ -90,20 +125,18 @@ static void core_range(struct argp_state *st, struct options *o, const char *wor
 
 	if (n == 1)
 		last = first;
-	if (n < 1 || word[used] || last < first || last >= 1024)
+	if (n < 1 || word[used] || last < first || last >= CPU_SETSIZE)
 		argp_error(st, "--cores takes a list as 2,4-7, not '%s'", word);
-	for (unsigned c = first; c <= last; c++) {
-		if (o->n_workers == OPTIONS_WORKERS_MAX)
-			argp_error(st, "--cores names more than %u cores", OPTIONS_WORKERS_MAX);
-		o->cores[o->n_workers++] = (int)c;
-	}
+	for (unsigned c = first; c <= last; c++)
+		core(st, o, c);
 }
 
 static void cores(struct argp_state *st, struct options *o, char *arg)
 {
 	char *save;
 
-	o->n_workers = 0;
+	if (o->n_workers)
+		argp_error(st, "--cores gives the number of workers: leave --workers out");
 	for (char *w = strtok_r(arg, ",", &save); w; w = strtok_r(NULL, ",", &save))
 		core_range(st, o, w);
 	if (!o->n_workers)
@@ -137,6 +170,8 @@ static error_t option(int key, char *arg, struct argp_state *st)
 		port(st, o, arg);
 		break;
 	case KEY_WORKERS:
+		if (o->cores[0] >= 0)
+			argp_error(st, "--cores gives the number of workers: leave --workers out");
 		o->n_workers = number(st, "workers", arg, 1, OPTIONS_WORKERS_MAX);
 		break;
 	case KEY_CORES:
@@ -149,6 +184,7 @@ static error_t option(int key, char *arg, struct argp_state *st)
 		if (strlen(arg) >= sizeof(o->socket))
 			argp_error(st, "--socket: the path is too long for a socket");
 		strcpy(o->socket, arg);
+		o->socket_given = true;
 		break;
 	case KEY_MEMORY:
 		o->memory_mb = number(st, "memory", arg, 64, 1u << 20);
@@ -171,17 +207,31 @@ static error_t option(int key, char *arg, struct argp_state *st)
 	return 0;
 }
 
+static void complete(struct options *o, const char *program)
+{
+	const char *wrong = NULL;
+
+	if (!o->port_name[0])
+		wrong = "no port is given: --port sock serves kernel UDP sockets";
+	else if (!o->socket_given && rundir_path("dp.sock", o->socket, sizeof(o->socket)))
+		wrong = "the path of the run directory is too long for a socket";
+	if (!o->n_workers)
+		o->n_workers = 1;
+	if (!wrong)
+		return;
+	fprintf(stderr, "%s: %s\n", program, wrong);
+	exit(2);
+}
+
 void options_parse(struct options *o, int argc, char **argv)
 {
 	static const struct argp argp = {options, option, NULL, doc, NULL, NULL, NULL};
 
-	*o = (struct options){
-		.n_workers = 1, .memory_mb = 256, .max_streams = 1024, .max_subscribers = 10000};
+	*o = (struct options){.memory_mb = 256, .max_streams = 1024, .max_subscribers = 10000};
 	for (unsigned i = 0; i < OPTIONS_WORKERS_MAX; i++)
 		o->cores[i] = -1;
-	if (rundir_path("dp.sock", o->socket, sizeof(o->socket)))
-		o->socket[0] = '\0';
 	argp_program_version = "sluice-dp " SLUICE_VERSION;
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, o);
+	complete(o, argv[0]);
 }

@@ -11,12 +11,14 @@
 #define OPTIONS_WORKERS_MAX 64u
 
 struct options {
-	bool no_uring; // port sock: receive by epoll
-	unsigned sockbuf;
+	char port_name[32]; // as shown by status
+	bool no_uring;	    // port sock: receive by epoll
+	unsigned sockbuf;   // bytes; 0: the default
 	unsigned n_workers;
 	int cores[OPTIONS_WORKERS_MAX]; // -1: not pinned
 	enum worker_idle idle;
 	char socket[108];
+	bool socket_given; // else it stands in the run directory
 	unsigned memory_mb, max_streams, max_subscribers;
 };
 

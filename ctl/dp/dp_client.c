@@ -155,6 +155,13 @@ int64_t dp_client_kick(struct dp_client *c, uint64_t session)
 	return request(c, DP_KICK, &k, sizeof(k));
 }
 
+int64_t dp_client_drain(struct dp_client *c, bool on)
+{
+	struct dp_drain d = {.on = on};
+
+	return request(c, DP_DRAIN, &d, sizeof(d));
+}
+
 int64_t dp_client_log(struct dp_client *c, const char *subsystem, uint32_t level)
 {
 	struct dp_log l = {.level = level};

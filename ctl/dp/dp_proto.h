@@ -167,6 +167,12 @@ struct dp_kick {
 	uint64_t session; // key as in dp_session
 };
 
+// While on, new callers are refused with 2503; who is there stays.
+struct dp_drain {
+	uint32_t size;
+	uint32_t on;
+};
+
 struct dp_log {
 	uint32_t size;
 	uint32_t level;	    // 0 error .. 3 debug

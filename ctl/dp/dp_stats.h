@@ -97,7 +97,7 @@ struct dp_stats_stream {
 	uint32_t owner; // worker
 	char name[DP_STREAM_NAME];
 	uint32_t state;	    // enum dp_stream_state
-	uint64_t publisher; // session key {worker:8, slot:24, generation:32}; 0: none, ~0: a source
+	uint64_t publisher; // session key {worker:8, slot:24, generation:32}; 0: none
 	uint64_t rx_packets, rx_bytes, lost_packets, recovered_packets, late_packets;
 	uint64_t last_rx_us; // CLOCK_MONOTONIC
 	uint32_t format;     // enum dp_stream_format

@@ -7,6 +7,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // An empty variable counts as not set (XDG base directory specification).
@@ -63,4 +65,26 @@ int statedir_path(const char *file, char *buf, size_t cap)
 	if (n < 0 || (size_t)n >= sizeof(dir))
 		return -ENAMETOOLONG;
 	return join(dir, file, buf, cap);
+}
+
+int rundir_make(char *err, size_t cap)
+{
+	char dir[PATH_MAX];
+	struct stat st;
+
+	if (rundir_path(NULL, dir, sizeof(dir))) {
+		snprintf(err, cap, "the path of the run directory is too long");
+		return -ENAMETOOLONG;
+	}
+	if ((mkdir(dir, 0770) && errno != EEXIST) || lstat(dir, &st)) {
+		int rc = -errno;
+
+		snprintf(err, cap, "%s: %s", dir, strerror(-rc));
+		return rc;
+	}
+	if ((st.st_uid == geteuid() || !st.st_uid) && !(st.st_mode & S_IWOTH) &&
+		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
+		return 0;
+	snprintf(err, cap, "%s is not a directory of ours that others keep out of", dir);
+	return -EPERM;
 }

@@ -31,19 +31,30 @@ struct wish {
 
 static struct log_limit lines = {.n = ADMIT_LINES};
 
+// The stream id stays out of the log: it may hold a password or a token.
+static void tell(struct control *c, const struct wish *w, int code)
+{
+	char peer[ENDPOINT_STRLEN];
+
+	notice_reject(c, w->q, w->id.name, w->publishes, code, w->why);
+	if (!log_limit_ok(&lines, (unsigned long)(c->now / TS_S)))
+		return;
+	endpoint_str(&w->q->peer, peer, sizeof(peer));
+	if (w->id.name[0])
+		log_info("%s may not %s %s (%d): %s", peer, w->publishes ? "publish" : "play",
+			w->id.name, code, w->why);
+	else
+		log_info("%s is refused (%d): %s", peer, code, w->why);
+}
+
 static void refuse(struct control *c, const struct wish *w, int code)
 {
 	struct cmd cmd = {.kind = CMD_REJECT};
-	char peer[ENDPOINT_STRLEN];
 
 	cmd.admit = (struct cmd_admit){
 		.park = w->park, .park_generation = w->q->generation, .code = code};
 	post(c, w->worker, &cmd);
-	notice_reject(c, w->q, w->id.name, w->publishes, code, w->why);
-	if (log_limit_ok(&lines, (unsigned long)(c->now / TS_S)))
-		log_info("%s refused with %d for '%s': %s",
-			endpoint_str(&w->q->peer, peer, sizeof(peer)), code, w->q->req.streamid,
-			w->why);
+	tell(c, w, code);
 }
 
 static int say(struct wish *w, int code, const char *why)
@@ -80,9 +91,8 @@ static int read_wish(struct control *c, struct wish *w)
 		w->id.mode == STREAMID_PUBLISH ||
 		(w->id.mode == STREAMID_UNSET && w->listener->default_mode == DP_MODE_PUBLISH);
 	if (w->q->req.encrypted)
-		return say(
-			w, SRT_REJ_BADSECRET, "it is encrypted and the stream has no passphrase");
-	return 0;
+		return say(w, SRT_REJ_UNSECURE, "it encrypts and the stream has no passphrase");
+	return c->draining ? say(w, SRT_REJX_DOWN, "this node is draining") : 0;
 }
 
 static uint32_t higher(uint32_t a, uint32_t b)
@@ -117,7 +127,7 @@ static int claim(struct wish *w, const struct ctl_stream *s, session_key *replac
 		return say(w, SRT_REJX_CONFLICT, "another publisher is just beginning");
 	if (!s->publisher)
 		return 0;
-	if (s->publisher_is_source)
+	if (s->source)
 		return say(w, SRT_REJX_CONFLICT, "the stream is fed by a source");
 	if (s->takeover == DP_TAKEOVER_REPLACE ||
 		(s->takeover == DP_TAKEOVER_REPLACE_STALLED && stalled))
@@ -176,7 +186,7 @@ static int find_stream(struct control *c, struct wish *w, struct ctl_stream **ou
 		return 0;
 	if (!w->publishes || !w->listener->open)
 		return say(w, SRT_REJX_NOTFOUND, "no such stream");
-	*out = stream_use(c, w->id.name);
+	*out = stream_make(c, w->id.name);
 	return *out ? 0 : say(w, SRT_REJX_OVERLOAD, "--max-streams of sluice-dp is reached");
 }
 
@@ -196,7 +206,7 @@ static int decide(struct control *c, struct wish *w)
 	return w->publishes ? publish(c, w, s) : play(c, w, s);
 }
 
-static void admit(struct control *c, unsigned worker, uint32_t park)
+void admit_join(struct control *c, unsigned worker, uint32_t park)
 {
 	struct wish w = {.worker = worker, .park = park};
 	int code;
@@ -205,11 +215,6 @@ static void admit(struct control *c, unsigned worker, uint32_t park)
 	code = decide(c, &w);
 	if (code)
 		refuse(c, &w, code);
-}
-
-void admit_join(struct control *c, unsigned worker, uint32_t park)
-{
-	admit(c, worker, park);
 }
 
 void admit_waiting(struct control *c, struct ctl_stream *s)
@@ -223,36 +228,55 @@ void admit_waiting(struct control *c, struct ctl_stream *s)
 			c->joins[kept++] = j;
 		else if (c->o.workers.parked(c->o.workers.ctx, j.worker, j.park)->generation ==
 			 j.generation)
-			admit(c, j.worker, j.park);
+			admit_join(c, j.worker, j.park);
 	}
 	c->n_joins = kept;
 }
 
-static void published(struct control *c, struct cmd *done)
+// The worker had to say no: its caller hears of it as if control had.
+static void refuse_late(struct control *c, struct cmd *done)
 {
-	struct ctl_stream *s = ctl_stream_of(done->admit.stream);
-	struct cmd cmd = {.kind = CMD_PARK_DONE, .admit = done->admit};
+	struct cmd cmd = {.kind = CMD_REJECT, .admit = done->admit};
+	bool taken = done->status == -EBUSY;
+	struct wish w = {
+		.q = &done->admit.from,
+		.publishes = done->kind == CMD_PUBLISH,
+		.why = taken ? "the stream has a publisher" : "its worker has no room for it",
+	};
 
-	s->publish_in_flight = false;
-	if (done->status) {
-		cmd.kind = CMD_REJECT;
-		cmd.admit.code = done->status == -EBUSY ? SRT_REJX_CONFLICT : SRT_REJX_OVERLOAD;
-	}
+	snprintf(w.id.name, sizeof(w.id.name), "%.*s", STREAM_NAME_MAX,
+		done->admit.stream->cfg.name);
+	cmd.admit.code = taken ? SRT_REJX_CONFLICT : SRT_REJX_OVERLOAD;
 	post(c, done->admit.landed, &cmd);
+	tell(c, &w, cmd.admit.code);
 }
 
-void admit_done(struct control *c, struct cmd *cmd)
+static void published(struct control *c, struct cmd *done)
 {
-	struct ctl_stream *s = ctl_stream_of(cmd->admit.stream);
+	struct cmd cmd = {.kind = CMD_PARK_DONE, .admit = done->admit};
 
-	if (cmd->kind == CMD_PUBLISH)
-		published(c, cmd);
-	if (cmd->kind != CMD_PLAY || !cmd->status)
+	ctl_stream_of(done->admit.stream)->publish_in_flight = false;
+	c->retry = true; // a source may wait for the place
+	if (done->status)
+		refuse_late(c, done);
+	else
+		post(c, done->admit.landed, &cmd);
+}
+
+static void played(struct control *c, struct cmd *done)
+{
+	if (!done->status)
 		return;
-	s->n_subscribers--;
+	ctl_stream_of(done->admit.stream)->n_subscribers--;
 	c->n_subscribers--;
-	if (cmd->status != -ESTALE) {
-		cmd->admit.code = SRT_REJX_OVERLOAD;
-		post(c, cmd->admit.landed, &(struct cmd){.kind = CMD_REJECT, .admit = cmd->admit});
-	}
+	if (done->status != -ESTALE)
+		refuse_late(c, done);
+}
+
+void admit_done(struct control *c, struct cmd *done)
+{
+	if (done->kind == CMD_PUBLISH)
+		published(c, done);
+	else if (done->kind == CMD_PLAY)
+		played(c, done);
 }

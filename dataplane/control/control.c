@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,30 +15,21 @@
 LOG_SUBSYSTEM(control)
 
 #define CONTROL_SECOND_US TS_S
-#define CONTROL_RETRY_US (10 * TS_S) // objects in error, a busy port perhaps
-#define CONTROL_QUIT_US (2 * TS_S)   // for workers to say goodbye
+#define CONTROL_QUIT_US (2 * TS_S) // for workers to say goodbye
 
-struct control *control_new(const struct control_opts *o, char *err, size_t err_cap)
+struct control *control_new(const struct control_opts *o)
 {
 	struct control *c = calloc(1, sizeof(*c));
 
 	if (!c)
-		goto memory;
+		return NULL;
 	c->o = *o;
 	c->now = c->started = ts_now();
-	c->streams = calloc(o->max_streams, sizeof(*c->streams));
 	c->queues = calloc(o->workers.n, sizeof(*c->queues));
-	if (!c->streams || !c->queues)
-		goto memory;
-	if (!o->socket_path)
+	if (o->listen_fd >= 0)
+		c->server = server_new(c, o->listen_fd);
+	if (c->queues && stream_table_init(c) && (c->server || o->listen_fd < 0))
 		return c;
-	c->server = server_open(c, o->socket_path, err, err_cap);
-	if (c->server)
-		return c;
-	control_free(c);
-	return NULL;
-memory:
-	snprintf(err, err_cap, "out of memory");
 	control_free(c);
 	return NULL;
 }
@@ -48,12 +38,11 @@ void control_free(struct control *c)
 {
 	if (!c)
 		return;
-	if (c->server)
-		server_close(c->server);
-	for (uint32_t i = 0; i < c->objects.n; i++)
-		free(c->objects.all[i]);
-	free(c->objects.all);
+	server_free(c->server);
+	object_free_all(c);
+	post_drop_pending(c);
 	free(c->queues);
+	free(c->buckets);
 	free(c->streams);
 	free(c);
 }
@@ -73,10 +62,6 @@ static void second(struct control *c)
 	c->second_at = c->now + CONTROL_SECOND_US;
 	streams_second(c);
 	check_pushes(c);
-	if (c->now < c->retry_at)
-		return;
-	c->retry_at = c->now + CONTROL_RETRY_US;
-	c->retry = true;
 }
 
 void control_turn(struct control *c, ts_us now)
@@ -84,7 +69,7 @@ void control_turn(struct control *c, ts_us now)
 	c->now = now;
 	events_turn(c);
 	second(c);
-	if (c->retry)
+	if (c->retry || c->now >= c->retry_at)
 		objects_retry(c);
 	if (c->server)
 		server_turn(c->server);
@@ -99,7 +84,35 @@ static void drain(int fd)
 		log_error("the workers' event descriptor: %s", strerror(errno));
 }
 
-static void quit(struct control *c)
+// The next thing that is due without anybody's saying so.
+static int due_ms(const struct control *c)
+{
+	ts_us now = ts_now(), due = ts_min(c->second_at, c->retry_at);
+
+	return due <= now ? 0 : (int)((due - now + TS_MS - 1) / TS_MS);
+}
+
+int control_run(struct control *c, int stop_fd)
+{
+	struct pollfd p[3] = {
+		{.fd = stop_fd, .events = POLLIN},
+		{.fd = c->o.event_fd, .events = POLLIN},
+		{.fd = c->server ? server_fd(c->server) : -1, .events = POLLIN},
+	};
+
+	while (!(p[0].revents & POLLIN)) {
+		int n = poll(p, 3, due_ms(c));
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (p[1].revents & POLLIN)
+			drain(c->o.event_fd);
+		control_turn(c, ts_now());
+	}
+	return 0;
+}
+
+int control_stop(struct control *c)
 {
 	struct cmd cmd = {.kind = CMD_QUIT};
 	ts_us until = ts_now() + CONTROL_QUIT_US;
@@ -115,27 +128,8 @@ static void quit(struct control *c)
 		events_turn(c);
 		post_pending(c);
 	}
-	if (c->quitting)
-		log_warn("%u workers did not stop in time", c->quitting);
-}
-
-int control_run(struct control *c, int stop_fd)
-{
-	struct pollfd p[3] = {
-		{.fd = stop_fd, .events = POLLIN},
-		{.fd = c->o.event_fd, .events = POLLIN},
-		{.fd = c->server ? server_fd(c->server) : -1, .events = POLLIN},
-	};
-
-	while (!(p[0].revents & POLLIN)) {
-		int n = poll(p, 3, 1000);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (p[1].revents & POLLIN)
-			drain(c->o.event_fd);
-		control_turn(c, ts_now());
-	}
-	quit(c);
-	return c->quitting ? -ETIMEDOUT : 0;
+	if (!c->quitting)
+		return 0;
+	log_error("%u workers did not stop in time", c->quitting);
+	return -ETIMEDOUT;
 }

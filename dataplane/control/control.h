@@ -28,6 +28,7 @@ struct control_workers {
 
 // Sockets, as control opens them: port_sock.h in the program.
 struct control_sockets {
+	// One per worker into fds. 0, or -errno and a sentence. Neither waits for a busy port.
 	int (*listen)(void *ctx, const struct endpoint *local, int *fds, char *err, size_t cap);
 	int (*bind)(void *ctx, const struct port_sock_source *s, char *err, size_t cap);
 	void (*close)(int fd);
@@ -42,15 +43,19 @@ struct control_opts {
 	int event_fd; // readable when events wait
 	unsigned max_streams, max_subscribers;
 	uint64_t instance;
-	const char *socket_path; // of dp.sock; NULL: no server
+	int listen_fd; // of dp.sock (dp_socket.h), stays the caller's; -1: no server
 };
 
 struct control;
 
-// NULL and a sentence in err when the socket is taken or cannot be made.
-struct control *control_new(const struct control_opts *o, char *err, size_t err_cap);
-// Serve until stop_fd is readable; then close every session (SRT peers get a SHUTDOWN).
+// NULL when memory is short.
+struct control *control_new(const struct control_opts *o);
+// Serve until stop_fd is readable. Returns 0 or -errno.
 int control_run(struct control *c, int stop_fd);
+// End every session (SRT peers get a SHUTDOWN) and the workers. Returns 0, or -ETIMEDOUT when one
+// of them does not answer.
+int control_stop(struct control *c);
+// When the workers' threads are gone.
 void control_free(struct control *c);
 
 // For tests, and what control_run() does: carry out everything that waits, without blocking.

@@ -11,6 +11,9 @@
 
 struct ctl_stream;
 
+#define OBJECTS_MAX 1000000u
+#define OBJECT_ID_MAX ((1ull << 40) - 1) // B12
+
 // An object that the daemon has sent.
 struct object {
 	uint32_t kind; // enum dp_kind
@@ -20,6 +23,8 @@ struct object {
 	bool ended;    // by an operator
 	uint8_t state; // enum dp_obj_state
 	char error[DP_ERROR_MAX];
+	ts_us retry_at; // not before; 0: as soon as something has changed
+	unsigned tries; // of its socket
 	union {
 		struct dp_listener listener;
 		struct dp_stream stream;
@@ -30,6 +35,9 @@ struct object {
 	struct ctl_stream *used; // ROUTE, SOURCE: held while it is active
 	session_key session;	 // ROUTE, SOURCE
 	uint16_t tag;		 // LISTENER, SOURCE: of its socket, 0: none
+	bool closing;		 // LISTENER, SOURCE: its socket is being closed
+	unsigned adding;	 // LISTENER: workers that have still to serve it
+	bool refused;		 // LISTENER: by one of them
 };
 
 struct objects {
@@ -50,9 +58,11 @@ struct ctl_stream {
 	bool open;	       // the owner has it
 	unsigned closing;      // workers that have still to forget it
 	session_key publisher; // or source
-	bool publisher_is_source, publish_in_flight;
-	uint8_t state;	  // enum dp_stream_state
-	uint32_t n_users; // routes and sources
+	uint64_t source;       // object of a publisher that is a source; 0: it called us
+	bool publish_in_flight;
+	struct ctl_stream *next; // in its bucket, or of the free ones
+	uint8_t state;		 // enum dp_stream_state
+	uint32_t n_users;	 // routes and sources
 	uint32_t n_subscribers;
 	ts_us lonely_since;
 };
@@ -75,7 +85,9 @@ struct control {
 	struct control_opts o;
 	ts_us now;
 	struct objects objects;
-	struct ctl_stream *streams; // o.max_streams of them; free when s.control is NULL
+	struct ctl_stream *streams; // o.max_streams of them; free when control is NULL
+	struct ctl_stream *free_streams, **buckets;
+	uint32_t n_buckets; // power of two
 	uint32_t n_streams, n_subscribers;
 	struct join joins[JOINS_MAX];
 	uint32_t n_joins;
@@ -86,32 +98,50 @@ struct control {
 	struct server *server;
 	struct notices notices;
 	bool retry; // something has changed that a waiting object may want
+	bool draining;
 	unsigned quitting;
 };
 
 // post.c: commands. The owner is what done_*() of its kind gets back.
 void post(struct control *c, unsigned worker, const struct cmd *cmd);
 void post_pending(struct control *c);
+void post_drop_pending(struct control *c); // at the end
 
 // events.c
 void events_turn(struct control *c);
 
 // objects.c
 struct object *object_find(struct control *c, uint32_t kind, uint64_t id);
+uint32_t objects_from(const struct objects *t, uint32_t kind, uint64_t id); // position
 size_t object_body_size(uint32_t kind); // of its struct; 0: not served
+const char *object_kind_name(uint32_t kind);
 int object_set(struct control *c, const struct dp_obj *o, const void *body, char *err, size_t cap);
 int object_del(struct control *c, uint32_t kind, uint64_t id);
 void objects_begin(struct control *c);
-uint32_t objects_commit(struct control *c, bool force); // returns how many are held
+// Sweep what the sync did not mention, if what it did adds up to this digest. Returns 0, -EILSEQ
+// (nothing was swept), or how many objects the removal guard holds.
+int objects_commit(struct control *c, const struct dp_sync_commit *commit);
 void objects_digest(const struct control *c, uint64_t digest[8], uint32_t count[8]);
-void objects_retry(struct control *c);
+void object_apply(struct control *c, struct object *o);	  // make it so, as far as can be now
+void object_remove(struct control *c, struct object *o);  // undo that
+void object_release(struct control *c, struct object *o); // a command of it is done
+void object_free_all(struct control *c);
+
+// object_state.c
 void object_state(struct control *c, struct object *o, enum dp_obj_state s, const char *error);
+void object_no_socket(struct control *c, struct object *o, int rc, const char *error);
 void object_ended(struct control *c, uint64_t id, session_key session); // its session was ended
-void object_release(struct control *c, struct object *o);		// a command of it is done
+void objects_retry(struct control *c);
+
+// object_check.c: what is wrong with a content, or NULL.
+const char *object_check(const struct object *o);
+// May an object of this content have this id? And do its strings end?
+bool object_is_whole(uint32_t kind, uint64_t id, const void *body);
 
 // listeners.c, pushes.c, sources.c, streams.c: one kind each.
 void listener_apply(struct control *c, struct object *o);
 void listener_remove(struct control *c, struct object *o);
+void listener_done(struct control *c, struct object *o, const struct cmd *cmd);
 void push_apply(struct control *c, struct object *o);
 void push_remove(struct control *c, struct object *o);
 void push_check(struct control *c, struct object *o); // can it carry what the stream is?
@@ -122,13 +152,19 @@ void source_done(struct control *c, struct object *o, const struct cmd *cmd);
 void stream_apply(struct control *c, struct object *o);
 void stream_remove(struct control *c, struct object *o);
 
+// stream_table.c: slots by name.
+bool stream_table_init(struct control *c);
 struct ctl_stream *stream_find(struct control *c, const char *name);
-// Find or open a stream. NULL: no slot, or it is still closing.
-struct ctl_stream *stream_use(struct control *c, const char *name);
+struct ctl_stream *stream_take(struct control *c, const char *name); // NULL: full
+void stream_give(struct control *c, struct ctl_stream *s);
+
+// streams.c
+// Find or open a stream for an object. NULL, and the object says why: no slot, or still closing.
+struct ctl_stream *stream_use(struct control *c, const char *name, struct object *user);
+struct ctl_stream *stream_make(struct control *c, const char *name); // undeclared; NULL: no slot
 struct dp_stats_stream *stream_stats(struct control *c, const struct ctl_stream *s);
 void stream_opened(struct control *c, struct ctl_stream *s);
 void stream_closed(struct control *c, struct ctl_stream *s); // by one worker
-void stream_settle(struct control *c, struct ctl_stream *s); // close it when nobody needs it
 void streams_second(struct control *c);
 static inline struct ctl_stream *ctl_stream_of(struct stream *s)
 {

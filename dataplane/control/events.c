@@ -1,12 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "base/log.h"
 #include "control/control_priv.h"
 
 #include <stdlib.h>
 
+LOG_SUBSYSTEM(sessions)
+
+#define EVENTS_LINES 50u // log lines per second that callers can cause
+
+// Publishers are few and matter to many; subscribers are for those who look for one.
+static void write_log(struct control *c, const struct event *e, const char *what)
+{
+	static struct log_limit lines = {.n = EVENTS_LINES};
+	bool publishes = e->mode == DP_MODE_PUBLISH;
+	char peer[ENDPOINT_STRLEN] = "a source";
+
+	if (e->object && !publishes)
+		return; // a route: its object says so
+	if (!log_limit_ok(&lines, (unsigned long)(c->now / TS_S)))
+		return;
+	if (!e->object)
+		endpoint_str(&e->peer, peer, sizeof(peer));
+	log_at(&log_self, publishes ? LOG_INFO : LOG_DEBUG, "%s %s %s %s", peer, what,
+		publishes ? "publishing" : "playing", e->stream->cfg.name);
+}
+
 static void went(struct control *c, const struct event *e)
 {
+	static const char *const how[] = {
+		"ends", "times out", "is kicked from", "is replaced in", "is ended in"};
 	struct ctl_stream *s = ctl_stream_of(e->stream);
 
 	if (e->mode == DP_MODE_PLAY && e->proto == DP_PROTO_SRT) {
@@ -15,12 +39,13 @@ static void went(struct control *c, const struct event *e)
 	}
 	if (e->key == s->publisher) {
 		s->publisher = 0;
-		s->publisher_is_source = false;
+		s->source = 0;
 		c->retry = true; // a source may have waited for its place
 	}
 	s->lonely_since = c->now;
 	if (e->object && e->reason == CLOSE_KICKED)
 		object_ended(c, e->object, e->key);
+	write_log(c, e, how[e->reason % 5]);
 	notice_session(c, e, false);
 }
 
@@ -30,8 +55,9 @@ static void came(struct control *c, const struct event *e)
 
 	if (e->mode == DP_MODE_PUBLISH) {
 		s->publisher = e->key;
-		s->publisher_is_source = e->object != 0;
+		s->source = e->object;
 	}
+	write_log(c, e, "begins");
 	notice_session(c, e, true);
 }
 
@@ -39,14 +65,10 @@ static void sock_done(struct control *c, struct cmd *cmd)
 {
 	struct object *o = cmd->owner;
 
-	if (cmd->kind == CMD_SOCK_ADD && cmd->sock.source)
+	if (o->kind == DP_LISTENER)
+		listener_done(c, o, cmd);
+	else
 		source_done(c, o, cmd);
-	if (cmd->kind == CMD_SOCK_ADD && cmd->status && !cmd->sock.source && !o->gone)
-		object_state(c, o, DP_OBJ_ERROR, "a worker cannot serve its socket");
-	if (cmd->kind == CMD_SOCK_DEL && o->in_flight == 1 && o->tag) {
-		tag_give(c, o->tag);
-		o->tag = 0;
-	}
 	object_release(c, o);
 }
 

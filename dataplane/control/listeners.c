@@ -3,7 +3,7 @@
 
 #include "control/control_priv.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 
 static struct endpoint address(const struct dp_listener *l)
@@ -18,12 +18,14 @@ static void serve(struct control *c, struct object *o, const int *fds)
 {
 	struct cmd cmd = {.kind = CMD_SOCK_ADD, .owner = o};
 
+	o->adding = c->o.workers.n;
+	o->refused = false;
+	object_state(c, o, DP_OBJ_PENDING, "");
 	for (unsigned w = 0; w < c->o.workers.n; w++) {
 		cmd.sock = (struct cmd_sock){.fd = fds[w], .tag = o->tag};
 		o->in_flight++;
 		post(c, w, &cmd);
 	}
-	object_state(c, o, DP_OBJ_ACTIVE, "");
 }
 
 // What changes at run time is read at admission; the address is the object's identity.
@@ -31,18 +33,13 @@ void listener_apply(struct control *c, struct object *o)
 {
 	struct endpoint local = address(&o->listener);
 	char err[DP_ERROR_MAX] = "";
-	int fds[64];
+	int fds[64], rc;
 
-	if (o->tag) {
-		object_state(c, o, DP_OBJ_ACTIVE, "");
+	if (o->tag || o->in_flight)
 		return;
-	}
-	if (!endpoint_is_v4(&local)) {
-		object_state(c, o, DP_OBJ_ERROR, "IPv6 is not served yet");
-		return;
-	}
-	if (c->o.sockets.listen(c->o.sockets.ctx, &local, fds, err, sizeof(err))) {
-		object_state(c, o, DP_OBJ_ERROR, err);
+	rc = c->o.sockets.listen(c->o.sockets.ctx, &local, fds, err, sizeof(err));
+	if (rc) {
+		object_no_socket(c, o, rc, err);
 		return;
 	}
 	o->tag = tag_take(c, o);
@@ -52,15 +49,43 @@ void listener_apply(struct control *c, struct object *o)
 	}
 	for (unsigned w = 0; w < c->o.workers.n; w++)
 		c->o.sockets.close(fds[w]);
-	object_state(c, o, DP_OBJ_ERROR, "no room: too many listeners and sources");
+	object_no_socket(c, o, -ENFILE, "no room: too many listeners and sources");
+}
+
+static void added(struct control *c, struct object *o, const struct cmd *cmd)
+{
+	o->adding--;
+	if (cmd->status && cmd->sock.fd >= 0)
+		c->o.sockets.close(cmd->sock.fd);
+	o->refused |= cmd->status != 0;
+	if (o->adding || o->closing)
+		return;
+	if (!o->refused) {
+		object_state(c, o, DP_OBJ_ACTIVE, "");
+		return;
+	}
+	listener_remove(c, o);
+	object_no_socket(c, o, cmd->status, "a worker cannot serve its socket");
+}
+
+void listener_done(struct control *c, struct object *o, const struct cmd *cmd)
+{
+	if (cmd->kind == CMD_SOCK_ADD) {
+		added(c, o, cmd);
+	} else if (o->in_flight == 1) {
+		tag_give(c, o->tag);
+		o->tag = 0;
+		o->closing = false;
+	}
 }
 
 void listener_remove(struct control *c, struct object *o)
 {
 	struct cmd cmd = {.kind = CMD_SOCK_DEL, .owner = o, .sock = {.fd = -1, .tag = o->tag}};
 
-	if (!o->tag)
+	if (!o->tag || o->closing)
 		return;
+	o->closing = true;
 	for (unsigned w = 0; w < c->o.workers.n; w++) {
 		o->in_flight++;
 		post(c, w, &cmd);

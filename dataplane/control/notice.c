@@ -10,24 +10,20 @@
 
 static void push(struct notices *n, struct dp_notice *x)
 {
-	if (n->head - n->tail == NOTICES_MAX) {
-		n->lost++;
-		return;
-	}
 	x->size = sizeof(*x);
-	x->lost = n->lost;
-	n->lost = 0;
-	n->q[n->head++ % NOTICES_MAX] = *x;
+	n->q[n->next++ % NOTICES_MAX] = *x;
 }
 
-const struct dp_notice *notice_peek(const struct notices *n)
+bool notices_get(const struct notices *n, uint32_t *at, struct dp_notice *out)
 {
-	return n->head == n->tail ? NULL : &n->q[n->tail % NOTICES_MAX];
-}
+	uint32_t behind = n->next - *at, lost = behind > NOTICES_MAX ? behind - NOTICES_MAX : 0;
 
-void notice_pop(struct notices *n)
-{
-	n->tail++;
+	if (!behind)
+		return false;
+	*at += lost;
+	*out = n->q[(*at)++ % NOTICES_MAX];
+	out->lost = lost;
+	return true;
 }
 
 static void set_stream(struct dp_notice *x, const char *name)

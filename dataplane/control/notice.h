@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// What the daemon is told as it happens: a bounded queue, lossy, with a count of what was lost.
+// What clients are told as it happens: one bounded ring for all of them. Each client reads it at
+// its own pace; who is more than a ring behind loses the oldest and is told how many.
 
 #include "ctl/dp/dp_proto.h"
 #include "state/event.h"
@@ -18,13 +19,18 @@ struct object;
 
 struct notices {
 	struct dp_notice q[NOTICES_MAX];
-	uint32_t head, tail; // counters
-	uint32_t lost;	     // since the last one queued
+	uint32_t next; // counts all notices there ever were
 };
 
-// The oldest notice, or NULL; then drop it.
-const struct dp_notice *notice_peek(const struct notices *n);
-void notice_pop(struct notices *n);
+// Where somebody begins who wants to hear what happens from now on.
+static inline uint32_t notices_next(const struct notices *n)
+{
+	return n->next;
+}
+
+// The notice at *at, or the oldest there still is with what was lost before it; *at goes past it.
+// False when there is none.
+bool notices_get(const struct notices *n, uint32_t *at, struct dp_notice *out);
 
 void notice_session(struct control *c, const struct event *e, bool up);
 void notice_stream(struct control *c, const struct ctl_stream *s);

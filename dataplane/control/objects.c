@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-LOG_SUBSYSTEM(objects)
+LOG_SUBSYSTEM(sync)
 
 struct kind_ops {
 	const char *name;
@@ -31,7 +31,21 @@ size_t object_body_size(uint32_t kind)
 	return kind < DP_KINDS ? kinds[kind].size : 0;
 }
 
-static uint32_t position(const struct objects *t, uint32_t kind, uint64_t id)
+const char *object_kind_name(uint32_t kind)
+{
+	static const char *const names[DP_KINDS] = {
+		[DP_LISTENER] = "listener",
+		[DP_STREAM] = "stream",
+		[DP_ROUTE] = "route",
+		[DP_SOURCE] = "source",
+		[DP_SECRET] = "secret",
+		[DP_POLICY] = "policy",
+	};
+
+	return kind < DP_KINDS && names[kind] ? names[kind] : "unknown";
+}
+
+uint32_t objects_from(const struct objects *t, uint32_t kind, uint64_t id)
 {
 	uint32_t low = 0, high = t->n;
 
@@ -50,27 +64,31 @@ static uint32_t position(const struct objects *t, uint32_t kind, uint64_t id)
 struct object *object_find(struct control *c, uint32_t kind, uint64_t id)
 {
 	struct objects *t = &c->objects;
-	uint32_t at = position(t, kind, id);
+	uint32_t at = objects_from(t, kind, id);
 
 	return at < t->n && t->all[at]->kind == kind && t->all[at]->id == id ? t->all[at] : NULL;
 }
 
+static bool grow(struct objects *t)
+{
+	uint32_t cap = t->cap ? 2 * t->cap : 64;
+	struct object **all;
+
+	if (t->n < t->cap)
+		return true;
+	all = t->n < OBJECTS_MAX ? realloc(t->all, cap * sizeof(*all)) : NULL;
+	if (!all)
+		return false;
+	t->all = all;
+	t->cap = cap;
+	return true;
+}
+
 static struct object *insert(struct objects *t, uint32_t kind, uint64_t id)
 {
-	uint32_t at = position(t, kind, id);
-	struct object *o = calloc(1, sizeof(*o));
+	uint32_t at = objects_from(t, kind, id);
+	struct object *o = grow(t) ? calloc(1, sizeof(*o)) : NULL;
 
-	if (o && t->n == t->cap) {
-		uint32_t cap = t->cap ? 2 * t->cap : 64;
-		struct object **all = realloc(t->all, cap * sizeof(*all));
-
-		if (!all) {
-			free(o);
-			return NULL;
-		}
-		t->all = all;
-		t->cap = cap;
-	}
 	if (!o)
 		return NULL;
 	memmove(&t->all[at + 1], &t->all[at], (t->n - at) * sizeof(t->all[0]));
@@ -81,17 +99,19 @@ static struct object *insert(struct objects *t, uint32_t kind, uint64_t id)
 	return o;
 }
 
-void object_state(struct control *c, struct object *o, enum dp_obj_state s, const char *error)
+void object_apply(struct control *c, struct object *o)
 {
-	bool same = o->state == s && !strcmp(o->error, error);
+	const char *wrong = object_check(o);
 
-	o->state = (uint8_t)s;
-	snprintf(o->error, sizeof(o->error), "%s", error);
-	if (same || o->gone)
-		return;
-	if (s == DP_OBJ_ERROR)
-		log_warn("%s %010llx: %s", kinds[o->kind].name, (unsigned long long)o->id, error);
-	notice_object(c, o);
+	if (!wrong)
+		kinds[o->kind].apply(c, o);
+	else
+		object_state(c, o, DP_OBJ_ERROR, wrong);
+}
+
+void object_remove(struct control *c, struct object *o)
+{
+	kinds[o->kind].remove(c, o);
 }
 
 static void *body_of(struct object *o)
@@ -99,34 +119,40 @@ static void *body_of(struct object *o)
 	return &o->listener;
 }
 
-int object_set(struct control *c, const struct dp_obj *d, const void *body, char *err, size_t cap)
+// A change of what is pushed or bound: the old one ends, the new one begins. The others take it on
+// as they are.
+static struct object *renew(struct control *c, struct object *o, const struct dp_obj *d)
 {
-	struct object *o;
-
-	if (!object_body_size(d->kind)) {
-		snprintf(err, cap, "objects of kind %u are not served", d->kind);
-		return -ENOTSUP;
-	}
-	o = object_find(c, d->kind, d->id);
-	if (o && o->version == d->version) {
-		o->marked = true;
-		return 0;
-	}
-	// A change of what is pushed or bound: the old one ends, the new one begins.
 	if (o && (o->kind == DP_ROUTE || o->kind == DP_SOURCE)) {
 		object_del(c, o->kind, o->id);
 		o = NULL;
 	}
-	if (!o)
-		o = insert(&c->objects, d->kind, d->id);
+	return o ? o : insert(&c->objects, d->kind, d->id);
+}
+
+int object_set(struct control *c, const struct dp_obj *d, const void *body, char *err, size_t cap)
+{
+	struct object *o = object_find(c, d->kind, d->id);
+
+	if (!object_body_size(d->kind)) {
+		snprintf(err, cap, "objects of kind %s are not served yet",
+			object_kind_name(d->kind));
+		return -ENOTSUP;
+	}
+	if (o && o->version == d->version) {
+		o->marked = true;
+		return 0;
+	}
+	o = renew(c, o, d);
 	if (!o) {
-		snprintf(err, cap, "out of memory");
+		snprintf(err, cap, "no room for another object");
 		return -ENOMEM;
 	}
 	memcpy(body_of(o), body, kinds[d->kind].size);
 	o->version = d->version;
 	o->marked = true;
-	kinds[o->kind].apply(c, o);
+	o->tries = 0;
+	object_apply(c, o);
 	return 0;
 }
 
@@ -140,26 +166,11 @@ void object_release(struct control *c, struct object *o)
 	}
 }
 
-void object_ended(struct control *c, uint64_t id, session_key session)
-{
-	static const uint32_t with_session[] = {DP_ROUTE, DP_SOURCE};
-
-	for (unsigned i = 0; i < 2; i++) {
-		struct object *o = object_find(c, with_session[i], id);
-
-		if (!o || o->session != session)
-			continue;
-		kinds[o->kind].remove(c, o);
-		o->ended = true;
-		object_state(c, o, DP_OBJ_ERROR, "ended by an operator");
-	}
-}
-
 int object_del(struct control *c, uint32_t kind, uint64_t id)
 {
 	struct objects *t = &c->objects;
 	struct object *o = object_find(c, kind, id);
-	uint32_t at = position(t, kind, id);
+	uint32_t at = objects_from(t, kind, id);
 
 	if (!o)
 		return -ENOENT;
@@ -167,7 +178,7 @@ int object_del(struct control *c, uint32_t kind, uint64_t id)
 	t->n--;
 	o->gone = true;
 	o->in_flight++; // so that it outlives its removal
-	kinds[kind].remove(c, o);
+	object_remove(c, o);
 	object_release(c, o);
 	return 0;
 }
@@ -188,47 +199,65 @@ static uint32_t unmarked(const struct objects *t)
 	return n;
 }
 
-// Removal guard (decisions B2): a sync that would sweep many is more often a mistake than a wish.
-uint32_t objects_commit(struct control *c, bool force)
-{
-	struct objects *t = &c->objects;
-	uint32_t n = unmarked(t);
-
-	t->syncing = false;
-	t->held = 0;
-	if (!force && n > DP_SWEEP_GUARD_MIN && n * 100 > t->n * DP_SWEEP_GUARD_PERCENT) {
-		t->held = n;
-		log_warn("a sync would remove %u of %u objects: held", n, t->n);
-		return n;
-	}
-	for (uint32_t i = 0; i < t->n;)
-		if (t->all[i]->marked)
-			i++;
-		else
-			object_del(c, t->all[i]->kind, t->all[i]->id);
-	return 0;
-}
-
-void objects_digest(const struct control *c, uint64_t digest[8], uint32_t count[8])
+static void digest_of(const struct objects *t, bool marked, uint64_t digest[8], uint32_t count[8])
 {
 	memset(digest, 0, 8 * sizeof(digest[0]));
 	memset(count, 0, 8 * sizeof(count[0]));
-	for (uint32_t i = 0; i < c->objects.n; i++) {
-		const struct object *o = c->objects.all[i];
+	for (uint32_t i = 0; i < t->n; i++) {
+		const struct object *o = t->all[i];
 
+		if (marked && !o->marked)
+			continue;
 		digest[o->kind] += dp_mix(o->id, o->version);
 		count[o->kind]++;
 	}
 }
 
-void objects_retry(struct control *c)
+void objects_digest(const struct control *c, uint64_t digest[8], uint32_t count[8])
 {
-	c->retry = false;
-	for (uint32_t i = 0; i < c->objects.n; i++) {
-		struct object *o = c->objects.all[i];
+	digest_of(&c->objects, false, digest, count);
+}
 
-		// What an operator has ended stays ended.
-		if (o->state != DP_OBJ_ACTIVE && !o->ended)
-			kinds[o->kind].apply(c, o);
+// Did all of the sync arrive?
+static bool is_complete(const struct objects *t, const struct dp_sync_commit *commit)
+{
+	uint64_t digest[8];
+	uint32_t count[8];
+
+	digest_of(t, true, digest, count);
+	return !memcmp(digest, commit->digest, sizeof(digest)) &&
+	       !memcmp(count, commit->count, sizeof(count));
+}
+
+// Removal guard (decisions B2): a sync that would sweep many is more often a mistake than a wish.
+static bool is_suspect(const struct objects *t, uint32_t n)
+{
+	return n > DP_SWEEP_GUARD_MIN &&
+	       (uint64_t)n * 100 > (uint64_t)t->n * DP_SWEEP_GUARD_PERCENT;
+}
+
+int objects_commit(struct control *c, const struct dp_sync_commit *commit)
+{
+	struct objects *t = &c->objects;
+	uint32_t n = unmarked(t);
+
+	t->syncing = false;
+	if (!is_complete(t, commit))
+		return -EILSEQ;
+	t->held = !commit->force && is_suspect(t, n) ? n : 0;
+	if (t->held) {
+		log_warn("a sync would remove %u of %u objects: held", n, t->n);
+		return (int)t->held;
 	}
+	for (uint32_t i = t->n; i-- > 0;)
+		if (!t->all[i]->marked)
+			object_del(c, t->all[i]->kind, t->all[i]->id);
+	return 0;
+}
+
+void object_free_all(struct control *c)
+{
+	for (uint32_t i = 0; i < c->objects.n; i++)
+		free(c->objects.all[i]);
+	free(c->objects.all);
 }

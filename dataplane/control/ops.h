@@ -9,15 +9,25 @@
 
 struct request {
 	struct client *from;
-	struct dp_reader *body;
+	struct dp_reader *in; // stands behind the body
+	union {
+		struct dp_hello hello;
+		struct dp_sync_commit commit;
+		struct dp_obj obj;
+		struct dp_kick kick;
+		struct dp_drain drain;
+		struct dp_log log;
+		struct dp_dump dump;
+	} body;
 	int status; // of the ACK
 	char error[DP_ERROR_MAX];
 	uint32_t held;
 	bool answered; // by another message than ACK
 };
 
-// Say why not. Returns status.
-int request_fail(struct request *r, int status, const char *why);
+// Say why not, one sentence. Returns status; -EBADMSG and -EPROTO close the connection.
+int request_fail(struct request *r, int status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 void op_hello(struct control *c, struct request *r);
 void op_sync_begin(struct control *c, struct request *r);
@@ -25,5 +35,6 @@ void op_sync_commit(struct control *c, struct request *r);
 void op_obj_set(struct control *c, struct request *r);
 void op_obj_del(struct control *c, struct request *r);
 void op_kick(struct control *c, struct request *r);
+void op_drain(struct control *c, struct request *r);
 void op_log(struct control *c, struct request *r);
 void op_dump(struct control *c, struct request *r);

@@ -2,7 +2,8 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 // Pages of live sessions and of objects (decisions B13): read in place, without a word to a worker.
-// A session's cursor is {worker:32, slot:32} + 1, an object's its position + 1.
+// A session's cursor is {worker:32, slot:32} + 1; an object's is the next one's {kind:8, id:56},
+// for the table may change between two pages.
 
 #include "control/ops.h"
 
@@ -22,7 +23,7 @@ static void page_begin(struct page *g, const struct request *r, uint32_t limit)
 	static const struct dp_dump_r nothing;
 
 	*g = (struct page){.limit = !limit || limit > DP_DUMP_MAX ? DP_DUMP_MAX : limit};
-	dp_wire_begin(&g->w, buf, DP_DUMP_R, r->body->hdr.seq);
+	dp_wire_begin(&g->w, buf, DP_DUMP_R, r->in->hdr.seq);
 	dp_wire_put(&g->w, &nothing, sizeof(nothing));
 }
 
@@ -86,32 +87,30 @@ static void object_fill(struct control *c, const struct object *o, struct dp_obj
 
 static void dump_objects(struct control *c, struct request *r, const struct dp_dump *d)
 {
+	const struct objects *t = &c->objects;
 	struct dp_object_state s;
 	struct page g;
-	uint64_t i = d->cursor ? d->cursor - 1 : 0;
+	uint32_t i = objects_from(t, (uint32_t)(d->cursor >> 56), d->cursor & ~0ull >> 8);
 
 	page_begin(&g, r, d->limit);
-	for (; i < c->objects.n && g.n < g.limit; i++, g.n++) {
-		object_fill(c, c->objects.all[i], &s);
+	for (; i < t->n && g.n < g.limit; i++, g.n++) {
+		object_fill(c, t->all[i], &s);
 		dp_wire_put_raw(&g.w, &s, sizeof(s));
 	}
-	g.next = i < c->objects.n ? i + 1 : 0;
+	if (i < t->n)
+		g.next = (uint64_t)t->all[i]->kind << 56 | t->all[i]->id;
 	page_end(&g, r, sizeof(s));
 }
 
 void op_dump(struct control *c, struct request *r)
 {
-	struct dp_dump d;
+	struct dp_dump *d = &r->body.dump;
 
-	if (dp_wire_body(r->body, &d, sizeof(d))) {
-		request_fail(r, -EBADMSG, "DUMP is cut short");
-		return;
-	}
-	d.stream[sizeof(d.stream) - 1] = '\0';
-	if (d.what == DP_DUMP_OBJECTS)
-		dump_objects(c, r, &d);
-	else if (d.what == DP_DUMP_SUBSCRIBERS || d.what == DP_DUMP_PUBLISHERS)
-		dump_sessions(c, r, &d);
+	d->stream[sizeof(d->stream) - 1] = '\0';
+	if (d->what == DP_DUMP_OBJECTS)
+		dump_objects(c, r, d);
+	else if (d->what == DP_DUMP_SUBSCRIBERS || d->what == DP_DUMP_PUBLISHERS)
+		dump_sessions(c, r, d);
 	else
 		request_fail(r, -EINVAL, "no such dump");
 }

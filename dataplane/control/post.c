@@ -49,3 +49,12 @@ void post_pending(struct control *c)
 		}
 	}
 }
+
+void post_drop_pending(struct control *c)
+{
+	for (unsigned w = 0; c->queues && w < c->o.workers.n; w++)
+		for (struct cmd_node *n; (n = c->queues[w].head);) {
+			c->queues[w].head = n->next;
+			free(n);
+		}
+}

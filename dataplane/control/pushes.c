@@ -3,8 +3,11 @@
 
 #include "control/control_priv.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <string.h>
+
+enum { PUSH_TTL = 64, PUSH_TTL_GROUP = 1 };
 
 static const char *interface_of(const struct dp_route *d, uint32_t *ifindex)
 {
@@ -12,43 +15,47 @@ static const char *interface_of(const struct dp_route *d, uint32_t *ifindex)
 	return d->iface[0] && !*ifindex ? "no such interface" : NULL;
 }
 
-void push_apply(struct control *c, struct object *o)
+static void add(struct control *c, struct object *o, struct ctl_stream *s, uint32_t ifindex)
 {
 	const struct dp_route *d = &o->route;
 	struct cmd cmd = {.kind = CMD_PUSH_ADD, .owner = o};
 	struct endpoint peer = {.port = d->port};
-	const char *wrong;
-	struct ctl_stream *s;
-	uint32_t ifindex;
 
-	if (o->used || o->in_flight)
-		return;
 	memcpy(peer.ip, d->ip, sizeof(peer.ip));
-	wrong = endpoint_is_v4(&peer) ? interface_of(d, &ifindex) : "IPv6 is not served yet";
-	if (wrong) {
-		object_state(c, o, DP_OBJ_ERROR, wrong);
-		return;
-	}
-	s = stream_use(c, d->stream);
-	if (!s) {
-		object_state(c, o, DP_OBJ_PENDING, "no room for its stream");
-		return;
-	}
 	cmd.push = (struct cmd_push){
 		.stream = &s->s,
 		.object = o->id,
 		.proto = d->proto,
 		.ttl = d->ttl			      ? d->ttl
-		       : endpoint_is_multicast(&peer) ? 1
-						      : 64,
+		       : endpoint_is_multicast(&peer) ? PUSH_TTL_GROUP
+						      : PUSH_TTL,
 		.dscp = d->dscp,
 		.peer = peer,
 		.ifindex = ifindex,
 	};
 	o->used = s;
 	s->n_users++;
+	object_state(c, o, DP_OBJ_PENDING, "");
 	o->in_flight++;
 	post(c, s->s.owner, &cmd);
+}
+
+void push_apply(struct control *c, struct object *o)
+{
+	struct ctl_stream *s;
+	const char *wrong;
+	uint32_t ifindex;
+
+	if (o->used || o->in_flight)
+		return;
+	wrong = interface_of(&o->route, &ifindex);
+	if (wrong) {
+		object_no_socket(c, o, -ENODEV, wrong);
+		return;
+	}
+	s = stream_use(c, o->route.stream, o);
+	if (s)
+		add(c, o, s, ifindex);
 }
 
 // An rtp:// route needs RTP, or TS to wrap (decisions A11). Known when the stream flows.
@@ -67,18 +74,18 @@ void push_check(struct control *c, struct object *o)
 
 void push_done(struct control *c, struct object *o, const struct cmd *cmd)
 {
-	if (!cmd->status) {
-		o->session = cmd->push.key;
-		object_state(c, o, DP_OBJ_ACTIVE, "");
-		if (o->gone)
-			push_remove(c, o);
-		else
-			push_check(c, o);
+	if (cmd->status) {
+		o->used->n_users--;
+		o->used = NULL;
+		object_no_socket(c, o, cmd->status, "the worker has no room for it");
 		return;
 	}
-	o->used->n_users--;
-	o->used = NULL;
-	object_state(c, o, DP_OBJ_ERROR, "the worker has no room for it");
+	o->session = cmd->push.key;
+	object_state(c, o, DP_OBJ_ACTIVE, "");
+	if (o->gone)
+		push_remove(c, o);
+	else
+		push_check(c, o);
 }
 
 void push_remove(struct control *c, struct object *o)

@@ -17,10 +17,6 @@ static int open_socket(struct control *c, const struct dp_source *d, char *err, 
 	if (endpoint_is_multicast(&s.bind))
 		memcpy(s.source.ip, d->from, sizeof(s.source.ip));
 	memcpy(s.iface, d->iface, sizeof(s.iface));
-	if (!endpoint_is_v4(&s.bind)) {
-		strcpy(err, "IPv6 is not served yet");
-		return -EAFNOSUPPORT;
-	}
 	return c->o.sockets.bind(c->o.sockets.ctx, &s, err, cap);
 }
 
@@ -42,13 +38,24 @@ static void serve(struct control *c, struct object *o, struct ctl_stream *s, int
 	o->used = s;
 	s->n_users++;
 	s->publish_in_flight = true;
+	object_state(c, o, DP_OBJ_PENDING, "");
 	o->in_flight++;
 	post(c, s->s.owner, &cmd);
 }
 
-static bool waits(const struct object *o)
+// Has the stream's place for a publisher been taken? One that is just going is waited for.
+static bool has_place(struct control *c, struct object *o, const struct ctl_stream *s)
 {
-	return o->used || o->tag || o->in_flight;
+	const struct object *holder = s->source ? object_find(c, DP_SOURCE, s->source) : NULL;
+	bool going = s->source && (!holder || holder == o || holder->closing);
+
+	if (!s->publisher && !s->publish_in_flight)
+		return true;
+	if (s->publish_in_flight || going)
+		object_state(c, o, DP_OBJ_PENDING, "");
+	else
+		object_state(c, o, DP_OBJ_ERROR, "the stream has another publisher");
+	return false;
 }
 
 void source_apply(struct control *c, struct object *o)
@@ -57,20 +64,14 @@ void source_apply(struct control *c, struct object *o)
 	struct ctl_stream *s;
 	int fd;
 
-	if (waits(o))
+	if (o->used || o->tag || o->in_flight)
 		return;
-	s = stream_use(c, o->source.stream);
-	if (!s) {
-		object_state(c, o, DP_OBJ_PENDING, "no room for its stream");
+	s = stream_use(c, o->source.stream, o);
+	if (!s || !has_place(c, o, s))
 		return;
-	}
-	if (s->publisher || s->publish_in_flight) {
-		object_state(c, o, DP_OBJ_ERROR, "the stream has another publisher");
-		return;
-	}
 	fd = open_socket(c, &o->source, err, sizeof(err));
 	if (fd < 0) {
-		object_state(c, o, DP_OBJ_ERROR, err);
+		object_no_socket(c, o, fd, err);
 		return;
 	}
 	o->tag = tag_take(c, o);
@@ -79,28 +80,46 @@ void source_apply(struct control *c, struct object *o)
 		return;
 	}
 	c->o.sockets.close(fd);
-	object_state(c, o, DP_OBJ_ERROR, "no room: too many listeners and sources");
+	object_no_socket(c, o, -ENFILE, "no room: too many listeners and sources");
+}
+
+static void refused(struct control *c, struct object *o, const struct cmd *cmd)
+{
+	if (cmd->sock.fd >= 0)
+		c->o.sockets.close(cmd->sock.fd);
+	if (!o->used)
+		return; // removed meanwhile: the tag is SOCK_DEL's to give back
+	tag_give(c, o->tag);
+	o->tag = 0;
+	o->used->n_users--;
+	o->used = NULL;
+	if (cmd->status == -EBUSY)
+		object_state(c, o, DP_OBJ_ERROR, "the stream has another publisher");
+	else
+		object_no_socket(c, o, cmd->status, "the worker has no room for it");
+}
+
+static void added(struct control *c, struct object *o, const struct cmd *cmd)
+{
+	ctl_stream_of(cmd->sock.stream)->publish_in_flight = false;
+	c->retry = true; // whoever waited for this to be settled
+	if (cmd->status) {
+		refused(c, o, cmd);
+	} else if (o->used) {
+		o->session = cmd->sock.key;
+		object_state(c, o, DP_OBJ_ACTIVE, "");
+	}
 }
 
 void source_done(struct control *c, struct object *o, const struct cmd *cmd)
 {
-	struct ctl_stream *s = ctl_stream_of(cmd->sock.stream);
-
-	s->publish_in_flight = false;
-	if (!o->used) // removed meanwhile
-		return;
-	if (!cmd->status) {
-		o->session = cmd->sock.key;
-		object_state(c, o, DP_OBJ_ACTIVE, "");
+	if (cmd->kind == CMD_SOCK_ADD) {
+		added(c, o, cmd);
 		return;
 	}
 	tag_give(c, o->tag);
 	o->tag = 0;
-	o->used = NULL;
-	s->n_users--;
-	object_state(c, o, DP_OBJ_ERROR,
-		cmd->status == -EBUSY ? "the stream has another publisher"
-				      : "the worker has no room for it");
+	o->closing = false;
 }
 
 void source_remove(struct control *c, struct object *o)
@@ -110,6 +129,7 @@ void source_remove(struct control *c, struct object *o)
 	if (!o->used)
 		return;
 	cmd.sock.source = true;
+	o->closing = true;
 	o->in_flight++;
 	post(c, o->used->s.owner, &cmd);
 	o->used->n_users--;

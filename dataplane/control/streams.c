@@ -1,43 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-#include "base/log.h"
 #include "control/control_priv.h"
-#include "ctl/dp/dp_id.h"
-#include "proto/streamid.h"
 
-#include <stdio.h>
 #include <string.h>
-
-LOG_SUBSYSTEM(streams)
 
 #define STREAM_LINGER_US (60 * TS_S) // an undeclared stream after its last peer (decisions B3)
 #define STREAM_LATENCY_MS 120u
 #define STREAM_REPAIR_PERCENT 50u
+#define STREAMS_FULL "no room: --max-streams of sluice-dp is reached"
 
 struct dp_stats_stream *stream_stats(struct control *c, const struct ctl_stream *s)
 {
 	return (struct dp_stats_stream *)((uint8_t *)c->o.stats + c->o.stats->off_streams) +
 	       s->s.index;
-}
-
-struct ctl_stream *stream_find(struct control *c, const char *name)
-{
-	for (uint32_t i = 0; i < c->o.max_streams; i++) {
-		struct ctl_stream *s = &c->streams[i];
-
-		if (s->control && !strcmp(s->s.cfg.name, name))
-			return s;
-	}
-	return NULL;
-}
-
-static struct ctl_stream *slot_free(struct control *c)
-{
-	for (uint32_t i = 0; i < c->o.max_streams; i++)
-		if (!c->streams[i].control)
-			return &c->streams[i];
-	return NULL;
 }
 
 // Depth: at least a second and twice the latency (decisions A8).
@@ -83,38 +59,44 @@ static void hide(struct control *c, struct ctl_stream *s)
 
 static struct ctl_stream *stream_open(struct control *c, const char *name, struct object *declared)
 {
-	struct ctl_stream *s = slot_free(c);
+	struct ctl_stream *s = stream_take(c, name);
 	struct cmd cmd = {.kind = CMD_STREAM_OPEN};
 
 	if (!s)
 		return NULL;
-	*s = (struct ctl_stream){.control = c, .declared = declared, .lonely_since = c->now};
-	s->id = dp_id(name);
-	s->s.index = (uint32_t)(s - c->streams);
-	s->s.owner = (uint32_t)(s->id % c->o.workers.n);
-	s->s.cfg.id = s->id;
-	snprintf(s->s.cfg.name, sizeof(s->s.cfg.name), "%s", name);
+	s->declared = declared;
 	configure(s);
 	show(c, s);
-	c->n_streams++;
 	cmd.stream = &s->s;
 	post(c, s->s.owner, &cmd);
 	notice_stream(c, s);
 	return s;
 }
 
-struct ctl_stream *stream_use(struct control *c, const char *name)
+struct ctl_stream *stream_make(struct control *c, const char *name)
+{
+	return stream_open(c, name, NULL);
+}
+
+struct ctl_stream *stream_use(struct control *c, const char *name, struct object *user)
 {
 	struct ctl_stream *s = stream_find(c, name);
 
-	if (s)
-		return s->closing ? NULL : s;
-	return stream_open(c, name, NULL);
+	if (!s)
+		s = stream_make(c, name);
+	if (!s)
+		object_state(c, user, DP_OBJ_ERROR, STREAMS_FULL);
+	if (!s || !s->closing)
+		return s;
+	object_state(c, user, DP_OBJ_PENDING, "");
+	return NULL;
 }
 
 void stream_opened(struct control *c, struct ctl_stream *s)
 {
 	s->open = true;
+	if (s->declared)
+		object_state(c, s->declared, DP_OBJ_ACTIVE, "");
 	admit_waiting(c, s);
 }
 
@@ -135,8 +117,7 @@ void stream_closed(struct control *c, struct ctl_stream *s)
 		return;
 	hide(c, s);
 	notice_stream_gone(c, s);
-	s->control = NULL;
-	c->n_streams--;
+	stream_give(c, s);
 	c->retry = true;
 }
 
@@ -146,7 +127,8 @@ static bool unused(const struct ctl_stream *s)
 	       !s->n_subscribers;
 }
 
-void stream_settle(struct control *c, struct ctl_stream *s)
+// Close it when nobody has needed it for a while.
+static void settle(struct control *c, struct ctl_stream *s)
 {
 	if (!s->closing && unused(s) && c->now - s->lonely_since >= STREAM_LINGER_US)
 		stream_close(c, s);
@@ -156,7 +138,7 @@ void streams_second(struct control *c)
 {
 	for (uint32_t i = 0; i < c->o.max_streams; i++)
 		if (c->streams[i].control)
-			stream_settle(c, &c->streams[i]);
+			settle(c, &c->streams[i]);
 }
 
 // --- the object -----------------------------------------------------------------------------
@@ -170,13 +152,8 @@ static void declare(struct control *c, struct ctl_stream *s, struct object *o)
 
 void stream_apply(struct control *c, struct object *o)
 {
-	struct ctl_stream *s;
+	struct ctl_stream *s = stream_find(c, o->stream.name);
 
-	if (!stream_name_ok(o->stream.name)) {
-		object_state(c, o, DP_OBJ_ERROR, "not a stream name");
-		return;
-	}
-	s = stream_find(c, o->stream.name);
 	if (s && s->closing) {
 		object_state(c, o, DP_OBJ_PENDING, "");
 		return;
@@ -184,14 +161,34 @@ void stream_apply(struct control *c, struct object *o)
 	if (!s)
 		s = stream_open(c, o->stream.name, o);
 	if (!s) {
-		object_state(c, o, DP_OBJ_ERROR, "no room: --max-streams of sluice-dp is reached");
+		object_state(c, o, DP_OBJ_ERROR, STREAMS_FULL);
 		return;
 	}
 	declare(c, s, o);
-	object_state(c, o, DP_OBJ_ACTIVE, "");
+	if (s->open)
+		object_state(c, o, DP_OBJ_ACTIVE, "");
+	else
+		object_state(c, o, DP_OBJ_PENDING, "");
 }
 
-// Routes and sources of it go on; without them the stream ends now, with its peers.
+// End those who called us; what routes and sources do with it goes on.
+static void evict(struct control *c, const struct ctl_stream *s)
+{
+	const struct control_workers *k = &c->o.workers;
+	struct cmd cmd = {.kind = CMD_KICK, .kick = {.reason = CLOSE_SHUTDOWN}};
+	struct dp_session seen;
+
+	for (unsigned w = 0; w < k->n; w++)
+		for (unsigned slot = 0; slot < k->n_slots(k->ctx, w); slot++) {
+			if (!k->session(k->ctx, w, slot, &seen) || seen.object ||
+				strcmp(seen.stream, s->s.cfg.name))
+				continue;
+			cmd.kick.key = seen.key;
+			post(c, w, &cmd);
+		}
+}
+
+// Without its object a stream ends, with its peers. Routes and sources keep it, undeclared.
 void stream_remove(struct control *c, struct object *o)
 {
 	struct ctl_stream *s = stream_find(c, o->stream.name);
@@ -200,6 +197,8 @@ void stream_remove(struct control *c, struct object *o)
 		return;
 	declare(c, s, NULL);
 	s->lonely_since = c->now;
-	if (!s->n_users)
+	if (s->n_users)
+		evict(c, s);
+	else
 		stream_close(c, s);
 }

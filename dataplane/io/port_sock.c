@@ -201,7 +201,7 @@ static int egress_open(const struct port_sock_opts *o, char *err, size_t err_cap
 	struct endpoint any = endpoint_of_v4(0, 0);
 	int fd = sock_open(o, err, err_cap);
 
-	if (fd >= 0 && (sock_filter_drop_all(fd) || sock_bind_to(fd, &any, err, err_cap))) {
+	if (fd >= 0 && (sock_filter_drop_all(fd) || sock_bind_to(fd, &any, o, err, err_cap))) {
 		close(fd);
 		return -1;
 	}

@@ -15,6 +15,7 @@
 struct port_sock_opts {
 	bool no_uring;	  // take the epoll path even where io_uring works
 	uint32_t sockbuf; // SO_RCVBUF and SO_SNDBUF wanted, bytes; 0: 8 MiB
+	bool no_wait;	  // a busy UDP port fails at once, for callers that try again themselves
 };
 
 // One worker's port. Called on any thread; used only on the worker's afterwards (an io_uring with

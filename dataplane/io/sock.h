@@ -135,7 +135,8 @@ int sock_check_v4(const struct endpoint *e, char *err, size_t err_cap);
 // A UDP socket with all options that receiving and sending want, not bound. The fd or -errno.
 int sock_open(const struct port_sock_opts *o, char *err, size_t err_cap);
 // Bind; EADDRINUSE is retried for a second. 0 or -errno with a sentence; the fd stays open.
-int sock_bind_to(int fd, const struct endpoint *local, char *err, size_t err_cap);
+int sock_bind_to(int fd, const struct endpoint *local, const struct port_sock_opts *o, char *err,
+	size_t err_cap);
 
 // --- sock_filter ----------------------------------------------------------------------------
 

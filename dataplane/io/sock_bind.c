@@ -65,8 +65,8 @@ static int join_group(
 }
 
 // A group may have other readers on this machine; a unicast port must be ours alone.
-static int configure(
-	int fd, const struct port_sock_source *s, unsigned ifindex, char *err, size_t err_cap)
+static int configure(int fd, const struct port_sock_source *s, const struct port_sock_opts *o,
+	unsigned ifindex, char *err, size_t err_cap)
 {
 	bool multicast = endpoint_is_multicast(&s->bind);
 	int rc;
@@ -79,7 +79,7 @@ static int configure(
 		snprintf(err, err_cap, "cannot bind to interface %s: %s", s->iface, strerror(-rc));
 		return rc;
 	}
-	rc = sock_bind_to(fd, &s->bind, err, err_cap);
+	rc = sock_bind_to(fd, &s->bind, o, err, err_cap);
 	return rc || !multicast ? rc : join_group(fd, s, ifindex, err, err_cap);
 }
 
@@ -95,7 +95,7 @@ int port_sock_bind(
 	fd = sock_open(o, err, err_cap);
 	if (fd < 0)
 		return fd;
-	rc = configure(fd, s, ifindex, err, err_cap);
+	rc = configure(fd, s, o, ifindex, err, err_cap);
 	if (rc) {
 		close(fd);
 		return rc;

@@ -93,7 +93,7 @@ static int port_probe(
 
 	if (fd < 0)
 		return fd;
-	rc = sock_bind_to(fd, local, err, err_cap);
+	rc = sock_bind_to(fd, local, o, err, err_cap);
 	if (!rc && !getsockname(fd, (struct sockaddr *)&sa, &(socklen_t){sizeof(sa)}))
 		endpoint_from_sockaddr(&sa, local);
 	close(fd);
@@ -109,7 +109,7 @@ static int member_open(
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
-	rc = sock_bind_to(fd, local, err, err_cap);
+	rc = sock_bind_to(fd, local, o, err, err_cap);
 	if (rc) {
 		close(fd);
 		return rc;

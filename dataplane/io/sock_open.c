@@ -90,9 +90,9 @@ int sock_open(const struct port_sock_opts *o, char *err, size_t err_cap)
 	return fd;
 }
 
-static int bind_patiently(int fd, const struct sockaddr *sa, socklen_t len)
+static int bind_patiently(int fd, const struct sockaddr *sa, socklen_t len, bool no_wait)
 {
-	ts_us deadline = ts_now() + BUSY_RETRY_US;
+	ts_us deadline = no_wait ? 0 : ts_now() + BUSY_RETRY_US;
 
 	while (bind(fd, sa, len)) {
 		if (errno != EADDRINUSE || ts_now() >= deadline)
@@ -102,12 +102,13 @@ static int bind_patiently(int fd, const struct sockaddr *sa, socklen_t len)
 	return 0;
 }
 
-int sock_bind_to(int fd, const struct endpoint *local, char *err, size_t err_cap)
+int sock_bind_to(int fd, const struct endpoint *local, const struct port_sock_opts *o, char *err,
+	size_t err_cap)
 {
 	struct sockaddr_storage sa;
 	char text[ENDPOINT_STRLEN];
 	socklen_t len = endpoint_to_sockaddr(local, &sa);
-	int rc = bind_patiently(fd, (struct sockaddr *)&sa, len);
+	int rc = bind_patiently(fd, (struct sockaddr *)&sa, len, o->no_wait);
 
 	endpoint_str(local, text, sizeof(text));
 	if (rc == -EADDRINUSE)

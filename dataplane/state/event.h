@@ -69,7 +69,7 @@ struct parked {
 };
 
 struct cmd_sock {
-	int fd; // -1 on workers that have no socket of this source
+	int fd; // -1 on workers that have no socket of this source, and once the port has it
 	uint16_t tag;
 	bool source;	       // else an SRT listener
 	uint8_t proto;	       // of a source: DP_PROTO_UDP, DP_PROTO_RTP

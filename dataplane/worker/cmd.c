@@ -22,10 +22,13 @@ static int sock_add(struct path *p, struct cmd_sock *c)
 {
 	int rc = c->fd >= 0 ? p->port->ops->add(p->port, c->fd, c->tag) : 0;
 
-	if (rc || !c->source || c->stream->owner != p->worker)
+	if (rc)
 		return rc;
+	c->fd = -1; // the port's
+	if (!c->source || c->stream->owner != p->worker)
+		return 0;
 	rc = join_source(p, c, &c->key);
-	if (rc && c->fd >= 0)
+	if (rc)
 		p->port->ops->del(p->port, c->tag);
 	return rc;
 }

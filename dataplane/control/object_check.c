@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What the daemon sends has been checked by it. What it lets through by mistake shows as the
+// object's state, one sentence, and does nothing.
+
+#include "control/control_priv.h"
+#include "ctl/dp/dp_id.h"
+#include "proto/streamid.h"
+
+#include <string.h>
+
+#define CHECK_LATENCY_MAX_MS 60000u // it travels in 16 bits
+#define CHECK_REORDER_MAX_MS 10000u
+#define CHECK_HISTORY_MAX_MS 60000u
+
+static bool ends(const char *s, size_t cap)
+{
+	return memchr(s, '\0', cap) != NULL;
+}
+
+bool object_is_whole(uint32_t kind, uint64_t id, const void *body)
+{
+	const struct dp_listener *l = body;
+	const struct dp_stream *s = body;
+	const struct dp_route *r = body;
+	const struct dp_source *q = body;
+
+	if (!id || id > OBJECT_ID_MAX)
+		return false;
+	switch (kind) {
+	case DP_LISTENER:
+		return ends(l->default_stream, sizeof(l->default_stream));
+	case DP_STREAM:
+		return ends(s->name, sizeof(s->name)) && id == dp_id(s->name);
+	case DP_ROUTE:
+		return ends(r->iface, sizeof(r->iface)) && ends(r->stream, sizeof(r->stream));
+	default:
+		return ends(q->iface, sizeof(q->iface)) && ends(q->stream, sizeof(q->stream));
+	}
+}
+
+static const char *check_address(const uint8_t ip[16], uint16_t port)
+{
+	struct endpoint e = {.port = port};
+
+	memcpy(e.ip, ip, sizeof(e.ip));
+	if (!endpoint_is_v4(&e))
+		return "IPv6 is not served yet";
+	return port ? NULL : "port 0 is no port";
+}
+
+static const char *check_proto(uint8_t proto)
+{
+	return proto == DP_PROTO_UDP || proto == DP_PROTO_RTP
+		       ? NULL
+		       : "only udp:// and rtp:// are served yet";
+}
+
+static const char *check_listener(const struct dp_listener *l)
+{
+	if (l->latency_ms > CHECK_LATENCY_MAX_MS)
+		return "a latency of more than 60 s";
+	if (l->default_stream[0] && !stream_name_ok(l->default_stream))
+		return "its default stream is not a stream name";
+	return check_address(l->ip, l->port);
+}
+
+static const char *check_stream(const struct dp_stream *s)
+{
+	if (!stream_name_ok(s->name))
+		return "not a stream name";
+	if (s->takeover > DP_TAKEOVER_REPLACE_STALLED || s->leg > DP_LEG_SHARED)
+		return "an option that this version does not know";
+	return s->latency_ms > CHECK_LATENCY_MAX_MS || s->history_ms > CHECK_HISTORY_MAX_MS
+		       ? "a latency or history of more than 60 s"
+		       : NULL;
+}
+
+static const char *check_route(const struct dp_route *r)
+{
+	struct endpoint to = {.port = r->port};
+	const char *wrong = check_proto(r->proto);
+
+	memcpy(to.ip, r->ip, sizeof(to.ip));
+	if (!wrong)
+		wrong = check_address(r->ip, r->port);
+	if (!wrong && endpoint_is_any(&to))
+		wrong = "0.0.0.0 is nobody's address";
+	if (!wrong && r->dscp > 63)
+		wrong = "a DSCP is below 64";
+	return wrong || stream_name_ok(r->stream) ? wrong : "not a stream name";
+}
+
+static const char *check_source(const struct dp_source *q)
+{
+	const char *wrong = check_proto(q->proto);
+
+	if (!wrong)
+		wrong = check_address(q->ip, q->port);
+	if (!wrong && q->reorder_ms > CHECK_REORDER_MAX_MS)
+		wrong = "a reorder time of more than 10 s";
+	return wrong || stream_name_ok(q->stream) ? wrong : "not a stream name";
+}
+
+const char *object_check(const struct object *o)
+{
+	switch (o->kind) {
+	case DP_LISTENER:
+		return check_listener(&o->listener);
+	case DP_STREAM:
+		return check_stream(&o->stream);
+	case DP_ROUTE:
+		return check_route(&o->route);
+	default:
+		return check_source(&o->source);
+	}
+}
