@@ -38,7 +38,7 @@ function showStatus(status) {
   byId("dataplane").hidden = false;
   setText(byId("dataplane"), away ? "dataplane away" : "dataplane connected");
   setClass(byId("dataplane"), `badge ${away ? "error" : "live"}`);
-  banner(away ? "The dataplane is away: numbers of traffic are the last known, and changes wait until it is back." : "");
+  banner(away ? "The dataplane is away: nothing is known of traffic, and changes wait until it is back." : "");
 }
 
 function showTotals(status, all) {
@@ -54,7 +54,8 @@ async function readAll() {
   const [status, streamList, listeners, sources, routes] = await Promise.all([
     get("/v1/status"), list("/v1/streams", ROWS_MAX), list("/v1/listeners", ROWS_MAX),
     list("/v1/sources", ROWS_MAX), list("/v1/routes", ROWS_MAX)]);
-  const subscribers = streams.open === null ? null :
+  const away = status.dataplane !== "connected";
+  const subscribers = away || streams.open === null ? null :
     await list(`/v1/subscribers?stream=${encodeURIComponent(streams.open)}&limit=200`, 200);
   rates.tick();
   showStatus(status);

@@ -265,6 +265,25 @@ export function showDrops(host, drops, rates) {
   ], { none: "None.", caption: "Drops by reason" })).update(items, (d) => d.reason);
 }
 
+const came = { publisher: "began to publish", subscriber: "came to watch" };
+const went = { publisher: "no longer publishes", subscriber: "no longer watches" };
+
+// Events as sentences; one of a kind that this page does not know says what it holds.
+const sentences = {
+  stream: (e) => `${e.stream} is ${e.state}`,
+  reject: (e) => `${e.peer} was refused (${e.code})${e.stream ? `, it asked for ${e.stream}` : ""}: ${e.reason}`,
+  object: (e) => `${e.kind} ${e.id} is ${e.state}${e.error ? `: ${e.error}` : ""}`,
+  intent: (e) => `${e.kind} ${e.name} was ${e.action}`,
+  dataplane: (e) => `${e.state}${e.why ? `: ${e.why}` : ""}`,
+  lost: (e) => `${count(e.count)} reports of the dataplane did not fit`,
+};
+
+function sentence(type, e) {
+  if (type in came)
+    return `${e.peer} (${e.proto}) ${e.up ? came[type] : went[type]} ${e.stream}${e.up ? "" : `: ${e.reason}`}`;
+  return sentences[type]?.(e) ?? JSON.stringify(e);
+}
+
 // The newest events of the feed since the page was opened.
 export class Events {
   static #MOST = 50;
@@ -276,12 +295,10 @@ export class Events {
   }
 
   add(event) {
-    const { id: _id, time, type, ...rest } = event;
-    const said = Object.entries(rest).filter(([, v]) => v !== null && v !== "")
-      .map(([k, v]) => `${k} ${typeof v === "object" ? JSON.stringify(v) : v}`).join(" · ");
+    const { time, type } = event;
     this.#host.querySelector(".none")?.remove();
     this.#host.prepend(element("li", {}, element("time", { dateTime: time }, clock(time)),
-      element("b", {}, type), element("span", {}, said)));
+      element("b", {}, type), element("span", {}, sentence(type, event))));
     while (this.#host.children.length > Events.#MOST) this.#host.lastElementChild.remove();
   }
 }
