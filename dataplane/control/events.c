@@ -23,14 +23,19 @@ static void write_log(struct control *c, const struct event *e, const char *what
 		return;
 	if (!e->object)
 		endpoint_str(&e->peer, peer, sizeof(peer));
-	log_at(&log_self, publishes ? LOG_INFO : LOG_DEBUG, "%s %s %s %s", peer, what,
-		publishes ? "publishing" : "playing", e->stream->cfg.name);
+	log_at(&log_self, publishes ? LOG_INFO : LOG_DEBUG, "%s: %s %s: %s", e->stream->cfg.name,
+		publishes ? "publisher" : "subscriber", peer, what);
 }
 
 static void went(struct control *c, const struct event *e)
 {
 	static const char *const how[] = {
-		"ends", "times out", "is kicked from", "is replaced in", "is ended in"};
+		[CLOSE_PEER] = "left",
+		[CLOSE_TIMEOUT] = "has fallen silent",
+		[CLOSE_KICKED] = "kicked by an operator",
+		[CLOSE_REPLACED] = "replaced by another",
+		[CLOSE_SHUTDOWN] = "closed, for its stream, socket or program ends",
+	};
 	struct ctl_stream *s = ctl_stream_of(e->stream);
 
 	if (e->mode == DP_MODE_PLAY && e->proto == DP_PROTO_SRT) {
@@ -45,7 +50,7 @@ static void went(struct control *c, const struct event *e)
 	s->lonely_since = c->now;
 	if (e->object && e->reason == CLOSE_KICKED)
 		object_ended(c, e->object, e->key);
-	write_log(c, e, how[e->reason % 5]);
+	write_log(c, e, how[e->reason]);
 	notice_session(c, e, false);
 }
 
@@ -57,7 +62,7 @@ static void came(struct control *c, const struct event *e)
 		s->publisher = e->key;
 		s->source = e->object;
 	}
-	write_log(c, e, "begins");
+	write_log(c, e, "here");
 	notice_session(c, e, true);
 }
 
