@@ -46,6 +46,8 @@ static int first_core(const cpu_set_t *set)
 	return 0;
 }
 
+// Pools are stacks: the frame that was freed last is used next, so an arena takes only the pages of
+// as many frames as were ever in use at a time. A ring would walk through all of them.
 static int start(unsigned eal_mb, bool huge, int core)
 {
 	static char line[256]; // EAL keeps pointers into its arguments
@@ -54,7 +56,8 @@ static int start(unsigned eal_mb, bool huge, int core)
 
 	snprintf(line, sizeof(line),
 		"sluice-dp %s -m %u --no-shconf --no-telemetry --no-pci --iova-mode=va "
-		"--file-prefix sluice-%d --lcores 0@%d --log-level=error",
+		"--file-prefix sluice-%d --lcores 0@%d --log-level=error "
+		"--mbuf-pool-ops-name stack",
 		huge ? "--in-memory" : "--no-huge", eal_mb, (int)getpid(), core);
 	while ((argv[argc] = strsep(&rest, " ")))
 		argc++;

@@ -57,6 +57,33 @@ static void frames_are_aligned_chunks_of_one_region(void **)
 	arena_free(a);
 }
 
+// A history of 100 frames, going on for long, stays within the memory of a few hundred.
+static void frames_in_use_stay_close_together(void **)
+{
+	enum { N = 8192, HELD = 100, CACHE = 256 };
+	static bool seen[N + N];
+	struct arena *a = arena_new("close", N);
+	struct rte_mbuf *held[HELD] = {0};
+	uintptr_t base = 0;
+	unsigned distinct = 0;
+
+	assert_non_null(a);
+	for (unsigned i = 0; i < 20000; i++) {
+		uintptr_t at;
+
+		rte_pktmbuf_free(held[i % HELD]);
+		held[i % HELD] = rte_pktmbuf_alloc(arena_pool(a));
+		assert_non_null(held[i % HELD]);
+		at = (uintptr_t)held[i % HELD]->buf_addr / ARENA_FRAME;
+		base = base ? base : at - N;
+		distinct += !seen[at - base];
+		seen[at - base] = true;
+	}
+	assert_true(distinct <= HELD + 2 * CACHE);
+	rte_pktmbuf_free_bulk(held, HELD);
+	arena_free(a);
+}
+
 static void a_copy_holds_the_bytes(void **)
 {
 	struct arena *a = arena_new("copies", FRAMES);
@@ -159,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_are_aligned_chunks_of_one_region),
+		cmocka_unit_test(frames_in_use_stay_close_together),
 		cmocka_unit_test(a_copy_holds_the_bytes),
 		cmocka_unit_test(a_clone_never_writes_the_original),
 		cmocka_unit_test(our_own_threads_can_register),
