@@ -60,12 +60,15 @@ int receiver_open(const port_sock_opts &o)
 
 void rx(benchmark::State &state, bool no_uring)
 {
-	port_sock_opts o = {no_uring, 0};
+	port_sock_opts o = {};
 	char err[160];
-	port *p = port_sock_open(&o, err, sizeof(err));
-	int fd = receiver_open(o);
 	port_rx rx[PORT_BURST];
+	port *p;
+	int fd;
 
+	o.no_uring = no_uring;
+	p = port_sock_open(&o, err, sizeof(err));
+	fd = receiver_open(o);
 	if (!p || fd < 0 || p->ops->add(p, fd, 0))
 		return state.SkipWithError(err);
 	sender s(fd);

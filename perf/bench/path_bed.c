@@ -132,8 +132,9 @@ struct path_bed *path_bed_new(unsigned n_subscribers)
 	publish(b);
 	for (unsigned i = 0; i < n_subscribers; i++)
 		join(b, i);
-	// A packet, and everybody has entered the fan-out list.
-	for (unsigned i = 0; i < 3; i++) {
+	// Joiners wait a moment and then catch up: go on until everybody is in the fan-out list.
+	for (unsigned i = 0; i < 3 || b->path.n_starting; i++) {
+		must(i < 1000, "somebody never entered the fan-out list");
 		path_bed_load(b, 1);
 		path_bed_turn(b);
 		forget_sent(b);
