@@ -13,7 +13,6 @@ static const struct out_col summary[] = {
 	{"up", "uptime_s", OUT_SECONDS},
 	{"dataplane", "dataplane"},
 	{"dataplane version", "dataplane_version"},
-	{"held", "held", OUT_COUNT},
 	{"streams", "streams", OUT_COUNT},
 	{"subscribers", "subscribers", OUT_COUNT},
 };

@@ -54,19 +54,22 @@ int object_add(struct cli *c)
 	return rc;
 }
 
-// One try: what GET gave, with our fields put in, goes back if nobody was faster.
+// One try: the intent that GET gave, with our fields put in, goes back if nobody was faster.
 static enum api_exit put(
 	struct cli *c, const char *path, const char *path_put, json_t **out, struct api_error *err)
 {
+	const struct object *o = cmd_of(c->call)->data;
 	char etag[128];
-	json_t *doc;
+	json_t *doc, *intent;
 	enum api_exit rc = api_call(c->api, "GET", path, NULL, &doc, err);
 
 	if (rc)
 		return rc;
 	snprintf(etag, sizeof(etag), "%s", api_etag(c->api));
-	json_object_update(doc, c->call->doc);
-	rc = api_call_match(c->api, "PUT", path_put, *etag ? etag : NULL, doc, out, err);
+	intent = resource_intent(resource_of(o), doc);
+	json_object_update(intent, c->call->doc);
+	rc = api_call_match(c->api, "PUT", path_put, *etag ? etag : NULL, intent, out, err);
+	json_decref(intent);
 	json_decref(doc);
 	return rc;
 }

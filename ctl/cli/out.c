@@ -116,6 +116,8 @@ const char *out_cell(const json_t *obj, const struct out_col *col, char *buf)
 
 	if (json_is_boolean(v))
 		return json_is_true(v) ? "yes" : "no";
+	if (json_is_number(v) && json_number_value(v) < 0)
+		return "-"; // core -1: not pinned
 	if (json_is_number(v))
 		return number(json_number_value(v), col->format, buf);
 	if (!json_is_string(v) || !*json_string_value(v))

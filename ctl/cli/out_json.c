@@ -6,15 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define DIGITS 12 // of a real number, as the API writes them
+
 static void document(struct out *o, const json_t *doc, const struct out_view *v, size_t n)
 {
-	json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS));
 	putchar('\n');
 }
 
 static void event(struct out *o, const json_t *ev, const char *text)
 {
-	json_dumpf(ev, stdout, JSON_COMPACT);
+	json_dumpf(ev, stdout, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 	putchar('\n');
 }
 

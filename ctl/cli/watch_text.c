@@ -58,7 +58,7 @@ static void reject(const struct line *l, const json_t *e)
 
 static void object(const struct line *l, const json_t *e)
 {
-	add(l, "%s %s is %s", get(e, "kind"), get(e, "id"), get(e, "state"));
+	add(l, "%s %s is %s", get(e, "kind"), get(e, "name"), get(e, "state"));
 	add_why(l, get(e, "error"));
 }
 

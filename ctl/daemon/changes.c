@@ -50,6 +50,7 @@ static void reply(struct change *c)
 	struct daemon *d = c->daemon;
 	struct intent_item item;
 
+	snapshot_expire(&d->snapshot); // the next look must see what this changed
 	if (!c->doc) {
 		http_reply_empty(c->request, 204);
 	} else if (d->intent && intent_get(d->intent, desired_kind(c->res->noun), c->name, &item)) {

@@ -4,10 +4,10 @@
 // What happened, as events of the feed: {id, time, type} and what the type says.
 //
 //   stream      stream, state
-//   publisher   up, id, stream, peer, proto, and when it went: reason
+//   publisher   up, session, stream, peer, proto, and when it went: reason
 //   subscriber  the same
 //   reject      peer, proto, mode, stream, code (wire value), reason
-//   object      kind, id, state, error
+//   object      kind, name, state, error
 //   intent      kind, name, action: added, changed, removed
 //   dataplane   state: connected, away; why
 //   lost        count: reports of the dataplane that did not fit; read the state again
@@ -42,7 +42,7 @@ static const char *peer_of(const struct dp_notice *n, char buf[ENDPOINT_STRLEN])
 static json_t *session_event(struct daemon *d, const struct dp_notice *n)
 {
 	char id[SESSION_ID_MAX], peer[ENDPOINT_STRLEN];
-	json_t *out = json_pack("{s:b, s:s, s:s, s:s, s:s}", "up", n->up != 0, "id",
+	json_t *out = json_pack("{s:b, s:s, s:s, s:s, s:s}", "up", n->up != 0, "session",
 		session_id(d, n->session, id, sizeof(id)), "stream", n->stream, "peer",
 		peer_of(n, peer), "proto", WORD(protos, n->proto));
 
@@ -65,6 +65,7 @@ void notice_of_dataplane(struct daemon *d, const struct dp_notice *notice)
 {
 	struct dp_notice n = *notice;
 
+	snapshot_expire(&d->snapshot); // who looks because of the event must see it
 	n.stream[sizeof(n.stream) - 1] = n.text[sizeof(n.text) - 1] = '\0';
 	if (n.lost)
 		feed_publish(d->feed, "lost", json_pack("{s:I}", "count", (json_int_t)n.lost));
@@ -96,7 +97,7 @@ void notice_of_object(struct daemon *d, const struct dp_object_state *o)
 	if (!noun || o->kind == DP_STREAM)
 		return;
 	feed_publish(d->feed, "object",
-		json_pack("{s:s, s:s, s:s, s:s?}", "kind", noun, "id",
+		json_pack("{s:s, s:s, s:s, s:s?}", "kind", noun, "name",
 			desired_id_text(o->kind, o->id, id), "state", WORD(object_states, o->state),
 			"error", *o->error ? o->error : NULL));
 }

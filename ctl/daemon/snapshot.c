@@ -13,8 +13,9 @@
 // What a slot's counters were when rates were last made.
 struct rate {
 	uint64_t generation, rx_bytes, bitrate;
-	uint64_t busy_ns, wall_ns; // of the worker with this index
+	uint64_t busy_ns, wall_ns; // of the worker with this index, and all below
 	double busy_ratio;
+	uint64_t rx_packets, tx_packets, rx_pps, tx_pps;
 };
 
 #define LOAD(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
@@ -147,6 +148,8 @@ static void read_all(struct snapshot *s)
 	for (uint32_t w = 0; w < s->header->n_workers; w++) {
 		s->workers[w].counters = workers[w];
 		s->workers[w].busy_ratio = s->rates[w].busy_ratio;
+		s->workers[w].rx_pps = s->rates[w].rx_pps;
+		s->workers[w].tx_pps = s->rates[w].tx_pps;
 	}
 }
 
@@ -156,6 +159,11 @@ void snapshot_read(struct snapshot *s, ts_us now, ts_us max_age)
 		return;
 	s->read_at = now;
 	read_all(s);
+}
+
+void snapshot_expire(struct snapshot *s)
+{
+	s->read_at = 0;
 }
 
 static void rate_streams(struct snapshot *s, ts_us dt)
@@ -175,12 +183,18 @@ static void rate_streams(struct snapshot *s, ts_us dt)
 	}
 }
 
-static void rate_workers(struct snapshot *s)
+static uint64_t per_second(uint64_t now, uint64_t before, ts_us dt)
+{
+	return dt && now > before ? (now - before) * TS_S / dt : 0;
+}
+
+static void rate_workers(struct snapshot *s, ts_us dt)
 {
 	const struct dp_stats_worker *all = section(s, s->header->off_workers);
 
 	for (uint32_t w = 0; w < s->header->n_workers; w++) {
 		uint64_t busy = LOAD(all[w].busy_ns), wall = LOAD(all[w].wall_ns);
+		uint64_t rx = LOAD(all[w].rx_packets), tx = LOAD(all[w].tx_packets);
 		struct rate *r = &s->rates[w];
 
 		// An idle worker sleeps up to a second: no wall time, no busy time.
@@ -191,15 +205,21 @@ static void rate_workers(struct snapshot *s)
 			r->busy_ratio = 1;
 		r->busy_ns = busy;
 		r->wall_ns = wall;
+		r->rx_pps = per_second(rx, r->rx_packets, dt);
+		r->tx_pps = per_second(tx, r->tx_packets, dt);
+		r->rx_packets = rx;
+		r->tx_packets = tx;
 	}
 }
 
 void snapshot_tick(struct snapshot *s, ts_us now)
 {
+	ts_us dt = s->rated_at ? now - s->rated_at : 0;
+
 	if (!s->map)
 		return;
-	rate_streams(s, s->rated_at ? now - s->rated_at : 0);
-	rate_workers(s);
+	rate_streams(s, dt);
+	rate_workers(s, dt);
 	s->rated_at = now;
 	snapshot_read(s, now, 0);
 }

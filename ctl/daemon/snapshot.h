@@ -25,6 +25,7 @@ struct live_stream {
 struct live_worker {
 	struct dp_stats_worker counters;
 	double busy_ratio;
+	uint64_t rx_pps, tx_pps; // over the last full second
 };
 
 struct snapshot {
@@ -47,6 +48,8 @@ void snapshot_unmap(struct snapshot *s);
 
 // Read the counters anew if the picture is older than max_age.
 void snapshot_read(struct snapshot *s, ts_us now, ts_us max_age);
+// The next look reads anew, however old the picture may be.
+void snapshot_expire(struct snapshot *s);
 // Once a second: rates too.
 void snapshot_tick(struct snapshot *s, ts_us now);
 

@@ -46,8 +46,10 @@ static json_t *worker_json(const struct live_worker *w)
 {
 	const struct dp_stats_worker *c = &w->counters;
 
-	return json_pack("{s:i, s:i, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
-		(int)c->id, "core", (int)c->core, "busy_ratio", w->busy_ratio, "rx_packets",
+	return json_pack(
+		"{s:i, s:i, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
+		(int)c->id, "core", (int)c->core, "busy_ratio", w->busy_ratio, "rx_pps",
+		(json_int_t)w->rx_pps, "tx_pps", (json_int_t)w->tx_pps, "rx_packets",
 		(json_int_t)c->rx_packets, "rx_bytes", (json_int_t)c->rx_bytes, "tx_packets",
 		(json_int_t)c->tx_packets, "tx_bytes", (json_int_t)c->tx_bytes, "sessions",
 		(json_int_t)c->sessions, "frames_used", (json_int_t)c->frames_used, "handshakes",

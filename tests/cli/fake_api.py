@@ -155,9 +155,10 @@ class FakeApi:
             if h.headers.get("If-Match") not in (None, etag):
                 h.problem(412, f"{name} was changed meanwhile")
                 return
+            changed = obj | body
             if not dry:
-                self.objects[collection][name] = body
-            h.answer(200, body)
+                self.objects[collection][name] = changed
+            h.answer(200, changed)
         else:
             if self.settles:
                 obj |= self.settles.pop(0)

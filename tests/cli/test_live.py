@@ -117,7 +117,7 @@ def test_watch(api, ctl):
     assert [json.loads(line) for line in r.out.splitlines()] == EVENTS
 
 
-PEER = {"peer": "10.0.0.7:51000", "proto": "srt", "id": "s-n1-7f-0.1.1"}
+PEER = {"peer": "10.0.0.7:51000", "proto": "srt", "session": "s-n1-7f-0.1.1"}
 LINES = [
     ("stream", {"stream": "cam1", "state": "live"}, "cam1 is live"),
     ("publisher", {"up": True, "stream": "cam1", **PEER}, "cam1 srt 10.0.0.7:51000 came"),
@@ -125,9 +125,9 @@ LINES = [
      "cam1 srt 10.0.0.7:51000 went: timed out"),
     ("reject", {"mode": "publish", "stream": "evil\x1b[2J", "code": 2409, "reason": "taken", **PEER},
      "10.0.0.7:51000 may not publish evil?[2J (2409): taken"),
-    ("object", {"kind": "route", "id": "r1", "state": "unresolved", "error": "no such host"},
+    ("object", {"kind": "route", "name": "r1", "state": "unresolved", "error": "no such host"},
      "route r1 is unresolved: no such host"),
-    ("object", {"kind": "route", "id": "r1", "state": "active", "error": None}, "route r1 is active"),
+    ("object", {"kind": "route", "name": "r1", "state": "active", "error": None}, "route r1 is active"),
     ("intent", {"kind": "stream", "name": "cam1", "action": "added"}, "stream cam1 added"),
     ("dataplane", {"state": "away", "why": "it closed the connection"},
      "away: it closed the connection"),
