@@ -172,6 +172,7 @@ static const struct resource_field stream_fields[] = {
 	BYTES("tx_bytes", "delivered, all subscribers"),
 	PACKETS("retransmitted_packets", "of those, repairs"),
 	PACKETS("dropped_packets", "meant for subscribers and not sent"),
+	REPORTED_NULL("error", RESOURCE_STRING, NULL, "why a declared stream cannot be used"),
 };
 
 static const struct resource_field source_fields[] = {

@@ -68,7 +68,7 @@ void dump_look(struct link *l)
 		return;
 	}
 	l->looking = true;
-	l->look_again = false;
+	l->look_again = l->look_due = false;
 	l->looked_changes = l->n_objects ? UINT64_MAX : l->changes;
 	l->coming.n = 0;
 	look_at(l, 0);

@@ -94,6 +94,7 @@ struct link {
 	STAILQ_HEAD(, dump) dumps;
 	struct states states, coming;
 	bool looking, look_again; // at the objects
+	bool look_due;		  // an answer came that may have changed states
 	uint64_t looked_changes;  // `changes` when the look began; UINT64_MAX: it proves nothing
 };
 

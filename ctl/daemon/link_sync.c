@@ -315,8 +315,14 @@ void sync_answered(struct link *l, const struct request *r, int status, const st
 	else if (r->type == REQ_DEL && status && status != -ENOENT)
 		log_warn("the dataplane does not let go of a %s: %s", desired_noun(r->kind),
 			*ack->error ? ack->error : strerror(-status));
-	if (!l->n_objects)
+	// A stream has no state of its own to be read: its answer settles it.
+	l->look_due |= r->kind != DP_STREAM || status;
+	if (l->n_objects || l->state != LINK_UP)
+		return;
+	if (l->look_due)
 		dump_look(l);
+	else
+		l->ops->settled(l->arg);
 }
 
 // Does the dataplane hold what we think? Asked when a look at all its objects is complete.

@@ -108,7 +108,7 @@ static void find_state(struct daemon *d, const struct intent_item *item, struct 
 	else if (!link_is_up(d->link))
 		set_state(s, "pending", "the dataplane is away");
 	else if (link_refusal(d->link, item->kind, want.id))
-		set_state(s, "error", link_refusal(d->link, item->kind, want.id));
+		set_state(s, state_names[DP_OBJ_ERROR], link_refusal(d->link, item->kind, want.id));
 	else if (o && o->state < sizeof(state_names) / sizeof(*state_names))
 		set_state(s, state_names[o->state], o->error);
 	if (o) {
@@ -169,6 +169,18 @@ static json_t *publisher_json(struct daemon *d, const struct live_stream *s)
 	return json_null();
 }
 
+// Why a declared stream cannot be used: no room for it.
+static json_t *stream_error(struct daemon *d, const struct intent_item *item)
+{
+	struct state s;
+
+	if (!item)
+		return json_null();
+	find_state(d, item, &s);
+	return s.state == state_names[DP_OBJ_ERROR] && *s.error ? json_string(s.error)
+								: json_null();
+}
+
 json_t *stream_json(struct daemon *d, const struct intent_item *item, const struct live_stream *s)
 {
 	static const char *const states[] = {"idle", "live", "stalled"};
@@ -192,5 +204,6 @@ json_t *stream_json(struct daemon *d, const struct intent_item *item, const stru
 			"tx_bytes", (json_int_t)n->tx_bytes, "retransmitted_packets",
 			(json_int_t)n->retransmitted_packets, "dropped_packets",
 			(json_int_t)n->dropped_packets));
+	json_object_set_new(out, "error", stream_error(d, item));
 	return out;
 }
