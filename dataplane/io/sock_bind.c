@@ -53,8 +53,6 @@ static int join_group(
 	char group[ENDPOINT_STRLEN];
 	int rc;
 
-	// Without this, a group that any other program joined comes here too, from any source.
-	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &(int){0}, sizeof(int));
 	if (!join(fd, s, ifindex))
 		return 0;
 	rc = -errno;

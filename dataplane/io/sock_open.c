@@ -74,11 +74,12 @@ int sock_open(const struct port_sock_opts *o, char *err, size_t err_cap)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int rc;
 
+	// Without IP_MULTICAST_ALL off, a group that any other program joined comes here too.
 	// DF always (A23): a path that is too narrow shows as EMSGSIZE, not as a black hole.
 	if (fd < 0 || set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) || set(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
 		set(fd, SOL_UDP, UDP_GRO, 1) ||
 		set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) ||
-		set(fd, IPPROTO_IP, IP_TTL, SOCK_TTL) ||
+		set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) || set(fd, IPPROTO_IP, IP_TTL, SOCK_TTL) ||
 		set(fd, IPPROTO_IP, IP_MULTICAST_TTL, SOCK_TTL_MULTICAST)) {
 		rc = -errno;
 		snprintf(err, err_cap, "no UDP socket: %s", strerror(errno));

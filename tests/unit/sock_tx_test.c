@@ -431,6 +431,34 @@ static void multicast_goes_out_and_comes_in_where_it_should(void **)
 	p->ops->close(p);
 }
 
+// A group that another program joined on this machine is not for a socket that joined none.
+static void strangers_groups_do_not_come_in(void **)
+{
+	struct port_sock_source any = {.bind = endpoint_of_v4(0, 0)};
+	struct group_req join = {.gr_interface = 1};
+	struct endpoint group = endpoint_of_v4(0xef010209, 0), at;
+	struct port *p = kit_open(&kit_uring);
+	struct port_rx rx[PORT_BURST];
+	struct line_udp u = {.local = endpoint_of_v4(LOOPBACK, 0), .ifindex = 1};
+	int stranger = kit_peer(LOOPBACK, 0, &at);
+	struct line l;
+
+	source_open(p, &any, 1);
+	endpoint_to_sockaddr(&group, &join.gr_group);
+	assert_int_equal(
+		setsockopt(stranger, IPPROTO_IP, MCAST_JOIN_GROUP, &join, sizeof(join)), 0);
+	group.port = any.bind.port;
+	u.peer = group;
+	line_build_udp(&l, &u);
+	assert_int_equal(port_send(p, &l, (const uint8_t *)"theirs", 6), 0);
+	at = endpoint_of_v4(LOOPBACK, any.bind.port);
+	kit_send(stranger, &at, "ours", 4);
+	assert_int_equal(kit_burst(p, rx, ts_now() + DEADLINE), 1);
+	assert_memory_equal(rx[0].data, "ours", 4);
+	close(stranger);
+	p->ops->close(p);
+}
+
 static void what_cannot_be_bound_is_refused_with_a_sentence(void **)
 {
 	struct port_sock_source group = {.bind = endpoint_of_v4(0xef010203, 0), .iface = "none0"};
@@ -461,6 +489,7 @@ int main(void)
 		cmocka_unit_test(each_line_uses_the_socket_of_its_port),
 		cmocka_unit_test(ttl_and_dscp_come_from_the_line),
 		cmocka_unit_test(multicast_goes_out_and_comes_in_where_it_should),
+		cmocka_unit_test(strangers_groups_do_not_come_in),
 		cmocka_unit_test(what_cannot_be_bound_is_refused_with_a_sentence),
 		// These leave the machine's namespace.
 		cmocka_unit_test(a_full_socket_buffer_is_counted_not_waited_for),
