@@ -48,6 +48,15 @@ static void drop_requests(struct link *l)
 	}
 }
 
+// Once per absence and reason.
+static void say_away(struct link *l, const char *why)
+{
+	if (!strncmp(l->said, why, sizeof(l->said) - 1))
+		return;
+	log_warn("the dataplane is away: %s", why);
+	snprintf(l->said, sizeof(l->said), "%s", why);
+}
+
 void link_close(struct link *l, const char *why)
 {
 	bool was_up = l->state >= LINK_SYNCING;
@@ -63,9 +72,7 @@ void link_close(struct link *l, const char *why)
 	dump_reset(l);
 	sync_reset(l);
 	connect_later(l);
-	if (was_up || !l->said_away)
-		log_warn("the dataplane is away: %s", why);
-	l->said_away = true;
+	say_away(l, why);
 	if (was_up)
 		l->ops->down(l->arg, why);
 }
@@ -119,7 +126,7 @@ static void on_hello(struct link *l, const struct dp_msg *m)
 	request_free(l, r);
 	l->hello = m->hello;
 	l->backoff_ms = LINK_BACKOFF_MS_MIN;
-	l->said_away = false;
+	l->said[0] = '\0';
 	log_info("dataplane %s, pid %d, %u workers", l->hello.version, l->hello.pid,
 		l->hello.n_workers);
 	sync_start(l);
@@ -215,9 +222,7 @@ static void on_connect(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (dp_client_open(&l->client, l->path, err, sizeof(err))) {
-		if (!l->said_away)
-			log_warn("waiting for the dataplane: %s", err);
-		l->said_away = true;
+		say_away(l, err);
 		connect_later(l);
 		return;
 	}

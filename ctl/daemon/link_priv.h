@@ -75,7 +75,7 @@ struct link {
 	struct event *readable, *writable, *connect, *tick;
 	unsigned backoff_ms;
 	struct dp_hello_r hello;
-	bool said_away; // once per absence
+	char said[256]; // why it is away, as last logged; empty: it is not
 
 	bool wanted; // link_want() was called
 	struct desired_set want, sending;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DIR_MODE 0750
@@ -139,12 +140,20 @@ static int epoch_write(const char *dir, uint64_t epoch, char *err, size_t cap)
 	return rc;
 }
 
+static uint64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 int state_epoch_raise(const char *dir, uint64_t *epoch, char *err, size_t cap)
 {
 	int rc = epoch_read(dir, epoch, err, cap);
 
 	if (rc)
 		return rc;
-	++*epoch;
+	*epoch = *epoch + 1 > clock_ms() ? *epoch + 1 : clock_ms();
 	return epoch_write(dir, *epoch, err, cap);
 }

@@ -13,8 +13,10 @@
 // -errno with one sentence in err; -EWOULDBLOCK: another one has it, the sentence names its pid.
 int state_lock(const char *dir, char *err, size_t cap);
 
-// Raise the counter in the file "epoch" of a locked directory, durably. Returns 0, or -errno with
-// one sentence in err (-EBADMSG: the file holds something else).
+// Raise the counter in the file "epoch" of a locked directory, durably, and at least to the time of
+// day in milliseconds: a daemon whose directory is new or was restored from a copy is a later owner
+// too, and not shut out of a dataplane that knew the earlier one. Returns 0, or -errno with one
+// sentence in err (-EBADMSG: the file holds something else).
 int state_epoch_raise(const char *dir, uint64_t *epoch, char *err, size_t cap);
 
 // Make a directory and its parents. Returns 0 or -errno with one sentence in err.

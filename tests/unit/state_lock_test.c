@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct place {
@@ -107,6 +108,18 @@ static void second_is_told_the_pid_of_the_first(void **state)
 	close(fd);
 }
 
+static void write_epoch(const struct place *p, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	path_in(path, p->dir, "epoch");
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
 static void epoch_rises_with_each_start(void **state)
 {
 	const struct place *p = *state;
@@ -114,10 +127,26 @@ static void epoch_rises_with_each_start(void **state)
 	char err[256];
 	int fd = state_lock(p->dir, err, sizeof(err));
 
-	for (uint64_t i = 1; i <= 3; i++) {
+	write_epoch(p, "5000000000000\n"); // later than the clock
+	for (uint64_t i = 5000000000001; i <= 5000000000003; i++) {
 		assert_int_equal(state_epoch_raise(p->dir, &epoch, err, sizeof(err)), 0);
 		assert_int_equal(epoch, i);
 	}
+	close(fd);
+}
+
+static void a_new_directory_is_a_later_owner_too(void **state)
+{
+	const struct place *p = *state;
+	uint64_t now = (uint64_t)time(NULL) * 1000, epoch;
+	char err[256];
+	int fd = state_lock(p->dir, err, sizeof(err));
+
+	assert_int_equal(state_epoch_raise(p->dir, &epoch, err, sizeof(err)), 0);
+	assert_in_range(epoch, now, now + 60000);
+	write_epoch(p, "17\n"); // of an old copy
+	assert_int_equal(state_epoch_raise(p->dir, &epoch, err, sizeof(err)), 0);
+	assert_in_range(epoch, now, now + 60000);
 	close(fd);
 }
 
@@ -125,17 +154,12 @@ static void a_spoilt_epoch_is_not_guessed_at(void **state)
 {
 	static const char *const texts[] = {"", "x\n", "12", "-3\n", "99999999999999999999999\n"};
 	const struct place *p = *state;
-	char err[256], path[PATH_MAX];
+	char err[256];
 	uint64_t epoch;
 	int fd = state_lock(p->dir, err, sizeof(err));
 
-	path_in(path, p->dir, "epoch");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		FILE *f = fopen(path, "w");
-
-		assert_non_null(f);
-		fputs(texts[i], f);
-		fclose(f);
+		write_epoch(p, texts[i]);
 		assert_int_equal(state_epoch_raise(p->dir, &epoch, err, sizeof(err)), -EBADMSG);
 		assert_non_null(strstr(err, "does not hold a number"));
 	}
@@ -159,6 +183,8 @@ int main(void)
 			second_is_told_the_pid_of_the_first, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(
 			epoch_rises_with_each_start, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(
+			a_new_directory_is_a_later_owner_too, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(
 			a_spoilt_epoch_is_not_guessed_at, make_place, remove_place),
 		cmocka_unit_test(a_file_in_the_way_is_one_sentence),

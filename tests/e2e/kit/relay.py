@@ -104,6 +104,10 @@ class Relay:
     def status(self):
         return self.json("status")
 
+    def status_now(self):
+        """The document also when status exits 8."""
+        return json.loads(self.run("--json", "status").stdout)
+
     def drops(self):
         return self.status()["drops"]
 
