@@ -25,7 +25,6 @@
 LOG_SUBSYSTEM(main)
 
 #define EXIT_USAGE 2
-#define RUN_DIR_MODE 0770
 
 struct program {
 	struct options options;
@@ -68,22 +67,31 @@ static int start_loop(struct program *p)
 	return 0;
 }
 
+// A socket elsewhere is somebody's choice, and so is its folder.
+static bool is_in_run_directory(const char *path)
+{
+	char dir[PATH_MAX];
+	size_t n;
+
+	if (rundir_path(NULL, dir, sizeof(dir)))
+		return false;
+	n = strlen(dir);
+	return !strncmp(path, dir, n) && path[n] == '/' && !strchr(path + n + 1, '/');
+}
+
 // The state directory is ours alone; the run directory is shared with sluice-dp.
 static int take_directories(struct program *p)
 {
-	char dir[PATH_MAX], err[PATH_MAX + 128], *slash;
+	char dir[PATH_MAX], err[PATH_MAX + 128];
 
 	if (statedir_path(NULL, dir, sizeof(dir)))
 		return failed("the path of the state directory is too long");
 	p->lock = state_lock(dir, err, sizeof(err));
 	if (p->lock < 0 || state_epoch_raise(dir, &p->epoch, err, sizeof(err)))
 		return failed(err);
-	snprintf(dir, sizeof(dir), "%s", p->config.api_socket);
-	slash = strrchr(dir, '/');
-	if (!slash || slash == dir)
-		return 0;
-	*slash = '\0';
-	return state_mkdirs(dir, RUN_DIR_MODE, err, sizeof(err)) ? failed(err) : 0;
+	if (is_in_run_directory(p->config.api_socket) && rundir_make(err, sizeof(err)))
+		return failed(err);
+	return 0;
 }
 
 static int serve(struct program *p)

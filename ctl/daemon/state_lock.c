@@ -26,7 +26,7 @@ static int failed(const char *path, char *err, size_t cap)
 	return rc;
 }
 
-int state_mkdirs(const char *dir, unsigned mode, char *err, size_t cap)
+static int make_dirs(const char *dir, char *err, size_t cap)
 {
 	char path[PATH_MAX];
 	size_t len = strlen(dir);
@@ -40,7 +40,7 @@ int state_mkdirs(const char *dir, unsigned mode, char *err, size_t cap)
 		if (*at && *at != '/')
 			continue;
 		*at = '\0';
-		if (mkdir(path, mode) && errno != EEXIST)
+		if (mkdir(path, DIR_MODE) && errno != EEXIST)
 			return failed(path, err, cap);
 		if (at < path + len)
 			*at = '/';
@@ -74,7 +74,7 @@ int state_lock(const char *dir, char *err, size_t cap)
 	char path[PATH_MAX], pid[24];
 	int fd, rc, n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 
-	rc = state_mkdirs(dir, DIR_MODE, err, cap);
+	rc = make_dirs(dir, err, cap);
 	if (rc)
 		return rc;
 	fd = open_in(dir, "lock", O_RDWR | O_CREAT, path);

@@ -18,6 +18,3 @@ int state_lock(const char *dir, char *err, size_t cap);
 // too, and not shut out of a dataplane that knew the earlier one. Returns 0, or -errno with one
 // sentence in err (-EBADMSG: the file holds something else).
 int state_epoch_raise(const char *dir, uint64_t *epoch, char *err, size_t cap);
-
-// Make a directory and its parents. Returns 0 or -errno with one sentence in err.
-int state_mkdirs(const char *dir, unsigned mode, char *err, size_t cap);
