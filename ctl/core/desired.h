@@ -63,6 +63,10 @@ struct desired_set {
 
 int desired_set_put(struct desired_set *s, const struct desired *d); // 0 or -ENOMEM
 void desired_set_sort(struct desired_set *s);
+// In a sorted set: put one in its place, over one of the same kind and id; take one out (false: it
+// was not there).
+int desired_set_replace(struct desired_set *s, const struct desired *d); // 0 or -ENOMEM
+bool desired_set_remove(struct desired_set *s, uint32_t kind, uint64_t id);
 const struct desired *desired_set_find(const struct desired_set *s, uint32_t kind, uint64_t id);
 void desired_set_free(struct desired_set *s);
 

@@ -66,6 +66,31 @@ const struct desired *desired_set_find(const struct desired_set *s, uint32_t kin
 	return stands_at(s, at, kind, id) ? &s->all[at] : NULL;
 }
 
+int desired_set_replace(struct desired_set *s, const struct desired *d)
+{
+	size_t at = place_of(s, d->kind, d->id);
+
+	if (!stands_at(s, at, d->kind, d->id)) {
+		int rc = desired_set_put(s, d); // room for one more
+
+		if (rc)
+			return rc;
+		memmove(&s->all[at + 1], &s->all[at], (s->n - 1 - at) * sizeof(*s->all));
+	}
+	s->all[at] = *d;
+	return 0;
+}
+
+bool desired_set_remove(struct desired_set *s, uint32_t kind, uint64_t id)
+{
+	size_t at = place_of(s, kind, id);
+
+	if (!stands_at(s, at, kind, id))
+		return false;
+	memmove(&s->all[at], &s->all[at + 1], (--s->n - at) * sizeof(*s->all));
+	return true;
+}
+
 void desired_set_free(struct desired_set *s)
 {
 	free(s->all);

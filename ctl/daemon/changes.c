@@ -22,7 +22,8 @@ struct change {
 	char *name;
 	json_t *doc; // NULL: a removal
 	int status;
-	bool waits; // stands in daemon.settling
+	uint64_t changes; // of the link, before it
+	bool waits;	  // stands in daemon.settling
 	struct event *timer;
 };
 
@@ -98,16 +99,14 @@ static void on_written(void *arg, enum store_rc rc, store_rev rev)
 	const struct timeval most = {.tv_usec = DAEMON_SETTLE_MS * 1000 - 1};
 	struct change *c = arg;
 	struct daemon *d = c->daemon;
-	uint64_t before = link_changes(d->link);
 
 	(void)rev;
 	if (rc) {
 		refuse(c, rc);
 		return;
 	}
-	if (d->intent)
-		daemon_rebuild_now(d);
-	if (!d->intent || !link_is_up(d->link) || link_changes(d->link) == before) {
+	// The mirror has shown the change, so that it is on its way, if there was anything to send.
+	if (!d->intent || !link_is_up(d->link) || link_changes(d->link) == c->changes) {
 		reply(c);
 		return;
 	}
@@ -129,6 +128,7 @@ void change_start(struct daemon *d, struct http_request *r, const struct resourc
 			.name = strdup(name),
 			.doc = doc,
 			.status = status,
+			.changes = link_changes(d->link),
 			.timer = event_new(d->base, -1, 0, on_timer, c)};
 	}
 	if (!c || !c->name || !c->timer) {

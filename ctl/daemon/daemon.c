@@ -21,26 +21,38 @@ LOG_SUBSYSTEM(daemon)
 #define ASK_AGAIN_TICKS 30u // the resolver forgets names that nobody asks for
 #define LOAD_US (30 * TS_S) // for the store to be read
 
+// False when there is no object to be sent: its host has no address yet, or its document is bad.
+static bool make(struct daemon *d, const struct intent_item *item, struct desired *out)
+{
+	int rc = desired_make(
+		item->kind, item->doc, d->config->node, resolver_lookup, d->resolver, out);
+
+	if (rc && rc != -EAGAIN)
+		log_error("the store's %s %s cannot be used", desired_noun(item->kind), item->name);
+	return !rc;
+}
+
 static void make_all(struct daemon *d, uint32_t kind, struct desired_set *set)
 {
 	struct intent_item item = {0};
 	const char *after = NULL;
+	struct desired o;
 
-	while (intent_next(d->intent, kind, after, &item)) {
-		struct desired o;
-		int rc = desired_make(
-			kind, item.doc, d->config->node, resolver_lookup, d->resolver, &o);
-
-		if (!rc && desired_set_put(set, &o))
+	for (; intent_next(d->intent, kind, after, &item); after = item.name)
+		if (make(d, &item, &o) && desired_set_put(set, &o))
 			log_error("out of memory: a %s is left out", desired_noun(kind));
-		else if (rc && rc != -EAGAIN)
-			log_error(
-				"the store's %s %s cannot be used", desired_noun(kind), item.name);
-		after = item.name;
-	}
 }
 
-void daemon_rebuild_now(struct daemon *d)
+static void want(struct daemon *d, const struct intent_item *item)
+{
+	struct desired o;
+
+	if (make(d, item, &o))
+		link_put(d->link, &o);
+}
+
+// Everything anew: at the start, when addresses of hosts changed, and now and then.
+static void rebuild(struct daemon *d)
 {
 	struct desired_set set = {0};
 
@@ -54,25 +66,31 @@ static void on_rebuild(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	daemon_rebuild_now(arg);
+	rebuild(arg);
 }
 
-void daemon_rebuild(struct daemon *d)
+static void rebuild_soon(struct daemon *d)
 {
 	event_active(d->rebuild, EV_TIMEOUT, 0);
 }
 
 static void on_resolved(void *arg)
 {
-	daemon_rebuild(arg);
+	rebuild_soon(arg);
 }
 
 static void on_changed(void *arg, const struct intent_item *before, const struct intent_item *after)
 {
 	struct daemon *d = arg;
 
-	if (d->feed && intent_ready(d->intent))
-		notice_of_intent(d, before, after);
+	if (!d->intent || !intent_ready(d->intent))
+		return; // the first list is taken whole
+	notice_of_intent(d, before, after);
+	if (after)
+		want(d, after);
+	else
+		link_drop(d->link, before->kind,
+			desired_id(before->kind, before->doc, d->config->node));
 }
 
 static void on_caught_up(void *arg)
@@ -80,7 +98,9 @@ static void on_caught_up(void *arg)
 	struct daemon *d = arg;
 
 	d->store_failed = false;
-	daemon_rebuild(d);
+	if (!d->loaded)
+		rebuild_soon(d);
+	d->loaded = true;
 }
 
 static void on_store_failed(void *arg, enum store_rc rc)
@@ -145,7 +165,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	snapshot_tick(&d->snapshot, ts_now());
 	if (++d->ticks % ASK_AGAIN_TICKS == 0)
-		daemon_rebuild(d);
+		rebuild_soon(d);
 }
 
 static int start_events(struct daemon *d)

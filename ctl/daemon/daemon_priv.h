@@ -46,14 +46,10 @@ struct daemon {
 	struct event *tick, *rebuild;
 	ts_us started;
 	unsigned ticks;
-	bool store_failed;
+	bool loaded, store_failed;
 	struct family families[4];
 	LIST_HEAD(, change) settling; // written, waiting for the dataplane
 };
-
-// daemon.c: make the desired objects anew, before the loop looks for anything else.
-void daemon_rebuild(struct daemon *d);
-void daemon_rebuild_now(struct daemon *d);
 
 // changes.c: replies to POST, PUT and DELETE.
 void changes_settled(struct daemon *d); // the dataplane has answered all: reply

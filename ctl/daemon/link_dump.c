@@ -140,7 +140,8 @@ static void look_complete(struct link *l)
 	free(old.all);
 	if (l->look_again)
 		dump_look(l);
-	else if (l->state == LINK_UP && !l->n_objects && l->looked_changes == l->changes)
+	else if (l->state == LINK_UP && !l->dirty && !l->n_objects &&
+		 l->looked_changes == l->changes)
 		l->ops->settled(l->arg);
 }
 

@@ -78,6 +78,7 @@ struct link {
 	char said[256]; // why it is away, as last logged; empty: it is not
 
 	bool wanted; // link_want() was called
+	bool dirty;  // `want` and `applied` may differ by more than what was sent
 	struct desired_set want, sending;
 	size_t sent; // of `sending`
 	bool begun, committed, force;

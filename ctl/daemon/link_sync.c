@@ -173,6 +173,7 @@ static void begin_sync(struct link *l)
 void sync_start(struct link *l)
 {
 	l->state = LINK_UP;
+	l->dirty = true;
 	l->synced = 0;
 	if (!l->wanted)
 		return; // link_want() starts it
@@ -264,18 +265,20 @@ static bool send_op(struct link *l, const struct reconcile_op *op)
 static void continue_ops(struct link *l)
 {
 	struct reconcile_op *ops;
-	size_t n;
+	size_t n, i = 0;
 
-	if (!l->wanted || l->n_objects > LINK_WINDOW / 2)
+	if (!l->wanted || !l->dirty || l->n_objects > LINK_WINDOW / 2)
 		return;
 	ops = calloc(l->want.n + l->n_applied + 1, sizeof(*ops));
 	if (!ops)
 		return;
 	n = reconcile(&l->want, l->applied, l->n_applied, ops);
-	for (size_t i = 0; i < n && l->n_objects < LINK_WINDOW; i++)
-		if (!send_op(l, &ops[i]))
-			break;
+	while (i < n && l->n_objects < LINK_WINDOW && send_op(l, &ops[i]))
+		i++;
+	l->dirty = i < n;
 	free(ops);
+	if (!n && !l->n_objects)
+		dump_look(l); // nothing to send: who waits for an answer has it
 }
 
 void sync_continue(struct link *l)
@@ -300,6 +303,7 @@ static void committed(struct link *l, int status, const struct dp_ack *ack)
 	l->held = ack->held;
 	l->force = false;
 	l->state = LINK_UP;
+	l->dirty = true; // what was wanted meanwhile
 	if (!note_all(l, &l->sending))
 		link_close(l, "out of memory");
 	desired_set_free(&l->sending);
@@ -317,7 +321,7 @@ void sync_answered(struct link *l, const struct request *r, int status, const st
 			*ack->error ? ack->error : strerror(-status));
 	// A stream has no state of its own to be read: its answer settles it.
 	l->look_due |= r->kind != DP_STREAM || status;
-	if (l->n_objects || l->state != LINK_UP)
+	if (l->n_objects || l->dirty || l->state != LINK_UP)
 		return;
 	if (l->look_due)
 		dump_look(l);
@@ -357,6 +361,7 @@ void sync_tick(struct link *l, ts_us now)
 				a->version = 0; // of nothing: it is sent again
 		}
 		l->refused_at = now;
+		l->dirty = true;
 	}
 	if (now - l->synced > LINK_RESYNC_US && !l->n_objects && !l->looking &&
 		l->looked_changes == l->changes && differs(l)) {
@@ -373,10 +378,36 @@ void link_want(struct link *l, struct desired_set *want)
 	desired_set_free(&l->want);
 	l->want = *want;
 	*want = (struct desired_set){0};
-	l->wanted = true;
+	l->wanted = l->dirty = true;
 	if (first && l->state == LINK_UP)
 		sync_start(l);
 	sync_continue(l);
+}
+
+// Send one operation, in turn behind what waits.
+static void send_one(struct link *l, const struct reconcile_op *op)
+{
+	if (l->state != LINK_UP || l->dirty || l->n_objects >= LINK_WINDOW || !send_op(l, op))
+		l->dirty = true;
+	sync_continue(l);
+}
+
+void link_put(struct link *l, const struct desired *d)
+{
+	const struct reconcile_op op = {.kind = d->kind, .id = d->id, .object = d};
+
+	if (desired_set_replace(&l->want, d))
+		log_error("out of memory: a %s is left out", desired_noun(d->kind));
+	else
+		send_one(l, &op);
+}
+
+void link_drop(struct link *l, uint32_t kind, uint64_t id)
+{
+	const struct reconcile_op op = {.del = true, .kind = kind, .id = id};
+
+	if (desired_set_remove(&l->want, kind, id))
+		send_one(l, &op);
 }
 
 void link_force(struct link *l)

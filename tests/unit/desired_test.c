@@ -166,6 +166,16 @@ static void set_finds_what_was_put(void **state)
 		assert_int_equal(desired_set_find(&s, 1 + i % 4, 1 + i * 7919 % 997)->version, i);
 	assert_null(desired_set_find(&s, 1, 1000));
 	assert_null(desired_set_find(&s, 5, 1));
+	for (uint32_t i = 0; i < 500; i += 2) {
+		struct desired d = {.kind = 1 + i % 4, .id = 1 + i * 7919 % 997, .version = i};
+
+		assert_true(desired_set_remove(&s, d.kind, d.id));
+		assert_false(desired_set_remove(&s, d.kind, d.id));
+		assert_null(desired_set_find(&s, d.kind, d.id));
+		for (d.version = 7; d.version < 9; d.version++)
+			assert_int_equal(desired_set_replace(&s, &d), 0);
+		assert_int_equal(desired_set_find(&s, d.kind, d.id)->version, 8);
+	}
 	desired_set_digest(&s, digest, count);
 	assert_int_equal(count[1] + count[2] + count[3] + count[4], 500);
 	desired_set_free(&s);

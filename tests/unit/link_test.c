@@ -271,6 +271,56 @@ static void changes_are_sent_alone(void **state)
 	assert_non_null(fake_dp_find(&g->dp, DP_STREAM, less[0].id));
 }
 
+static void single_objects_come_and_go(void **state)
+{
+	const struct desired b = a_stream("b");
+	struct rig *g = *state;
+
+	start_settled(g);
+	fake_dp_forget_log(&g->dp);
+	g->settles = 0;
+	link_put(g->link, &b);
+	UNTIL(g, g->settles);
+	assert_string_equal(g->dp.log, "stream:b ");
+	link_drop(g->link, DP_STREAM, b.id);
+	link_drop(g->link, DP_STREAM, 12345); // is not there: nothing is sent
+	UNTIL(g, !fake_dp_find(&g->dp, DP_STREAM, b.id));
+	assert_string_equal(g->dp.log, "stream:b -:b ");
+	assert_int_equal(g->dp.begins, 0);
+}
+
+// More at once than the window holds, and some while the dataplane is away: nothing is forgotten.
+static void single_objects_wait_for_their_turn(void **state)
+{
+	struct desired all[400];
+	struct rig *g = *state;
+	char name[32];
+
+	start_settled(g);
+	for (unsigned i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "x%u", i);
+		all[i] = a_stream(name);
+	}
+	for (unsigned i = 0; i < 300; i++)
+		link_put(g->link, &all[i]);
+	for (unsigned i = 0; i < 100; i++)
+		link_drop(g->link, DP_STREAM, all[i].id);
+	UNTIL(g, g->dp.n == 203 && !fake_dp_find(&g->dp, DP_STREAM, all[99].id));
+	g->settles = 0;
+	UNTIL(g, g->settles);
+	assert_int_equal(g->dp.n, 203);
+	fake_dp_kill(&g->dp);
+	UNTIL(g, g->downs);
+	for (unsigned i = 300; i < 400; i++)
+		link_put(g->link, &all[i]);
+	link_drop(g->link, DP_STREAM, all[200].id);
+	fake_dp_start(&g->dp);
+	UNTIL(g, g->dp.commits == 2);
+	assert_int_equal(g->dp.n, 302);
+	assert_null(fake_dp_find(&g->dp, DP_STREAM, all[200].id));
+	assert_non_null(fake_dp_find(&g->dp, DP_STREAM, all[399].id));
+}
+
 static void a_changed_content_is_sent_again(void **state)
 {
 	struct desired all[] = {a_listener(9000), a_route("a", 5000),
@@ -530,6 +580,8 @@ int main(void)
 		TEST(an_equal_digest_needs_no_transfer),
 		TEST(a_killed_dataplane_gets_everything_again),
 		TEST(changes_are_sent_alone),
+		TEST(single_objects_come_and_go),
+		TEST(single_objects_wait_for_their_turn),
 		TEST(a_changed_content_is_sent_again),
 		TEST(many_objects_pass_a_bounded_window),
 		TEST(a_sweep_of_many_is_held_until_forced),
