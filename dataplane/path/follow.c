@@ -71,6 +71,14 @@ static void begin(struct path *p, struct view *v, unsigned worker, uint32_t epoc
 	tell(p, v, worker, &end);
 }
 
+void follow_want(const struct view *v, uint64_t first)
+{
+	struct stream_follow *f = v->stream->follow;
+
+	if (v->in.followers && first > atomic_load_explicit(&f->wanted_first, memory_order_relaxed))
+		atomic_store_explicit(&f->wanted_first, first, memory_order_relaxed);
+}
+
 bool follow_allows_pop(const struct path *p, const struct view *v)
 {
 	struct stream_follow *f = v->stream->follow;
@@ -78,7 +86,7 @@ bool follow_allows_pop(const struct path *p, const struct view *v)
 
 	if (!v->in.followers)
 		return true;
-	atomic_store_explicit(&f->wanted_first, first + 1, memory_order_relaxed);
+	follow_want(v, first + 1);
 	for (uint64_t left = v->in.followers; left; left &= left - 1) {
 		unsigned w = (unsigned)__builtin_ctzll(left);
 

@@ -165,6 +165,7 @@ void follow_end(struct path *p, struct view *v);
 void follow_publish(struct path *p, struct view *v, uint64_t seq, const struct history_entry *e);
 void follow_gave_up(struct path *p, struct view *v, uint64_t first, uint64_t last);
 void follow_feed(struct path *p, unsigned from, const struct note *n);
+void follow_want(const struct view *v, uint64_t first); // entries before it should go
 bool follow_allows_pop(const struct path *p, const struct view *v);
 void follow_report(struct path *p, struct view *v);
 

@@ -37,25 +37,30 @@ bool ring_pop(struct path *p, struct view *v)
 	return true;
 }
 
-// When the oldest packet came in; a hole counts as the packet behind it.
-static ts_us oldest_arrival(const struct history *h)
+// Where what is younger than the depth begins; a hole counts as the packet behind it.
+static uint64_t young(const struct path *p, const struct view *v)
 {
+	const struct history *h = &v->history;
+	uint64_t end = h->first;
+
 	for (uint64_t seq = h->first; seq < h->next; seq++) {
 		const struct history_entry *e = history_at(h, seq);
 
+		if (e->frame && p->now - e->arrival < v->stream->cfg.history_us)
+			return end;
 		if (e->frame)
-			return e->arrival;
+			end = seq + 1;
 	}
-	return 0;
+	return h->next;
 }
 
 void ring_trim(struct path *p, struct view *v)
 {
-	ts_us depth = v->stream->cfg.history_us;
+	uint64_t end = young(p, v);
 
-	while (v->history.first < v->history.next && p->now - oldest_arrival(&v->history) >= depth)
-		if (!ring_pop(p, v))
-			break;
+	follow_want(v, end); // followers let go of all of it at their next look
+	while (v->history.first < end && ring_pop(p, v))
+		;
 }
 
 // Take a quarter from the largest history: better a shorter past than a lost packet.
@@ -71,6 +76,7 @@ static bool squeeze(struct path *p)
 	if (!largest)
 		return false;
 	n = largest->history.n_frames / 4 + 1;
+	follow_want(largest, largest->history.first + n);
 	while (n-- && ring_pop(p, largest))
 		;
 	return true;

@@ -229,6 +229,23 @@ static void both_workers_deliver_and_repair(void **state)
 	rig_free(r);
 }
 
+static void a_history_that_is_followed_stays_as_short(void **state)
+{
+	struct rig *r = rig_new(2);
+	struct rig_peer *pub;
+	unsigned at_two_seconds;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	rig_call(r, 0, false, 1); // on the worker that follows
+	stream_for(r, pub, 2000, 0);
+	at_two_seconds = rig_frames_used(r);
+	stream_for(r, pub, 3000, 2000);
+	// A second of frames and as many clones, and what waits for the next round of housekeeping.
+	assert_in_range(rig_frames_used(r), 2000, at_two_seconds + 250);
+	rig_free(r);
+}
+
 static void a_closed_stream_gives_every_frame_back(void **state)
 {
 	struct rig *r = rig_new(2);
@@ -561,6 +578,7 @@ int main(void)
 		cmocka_unit_test(a_publisher_that_comes_back_goes_on),
 		cmocka_unit_test(a_takeover_keeps_the_subscribers),
 		cmocka_unit_test(both_workers_deliver_and_repair),
+		cmocka_unit_test(a_history_that_is_followed_stays_as_short),
 		cmocka_unit_test(a_closed_stream_gives_every_frame_back),
 		cmocka_unit_test(frames_wait_for_deferred_completions),
 		cmocka_unit_test(an_unknown_stream_is_refused_and_every_repeat_answered),
