@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/rundir.h"
+#include "base/usage.h"
 #include "version.h"
 
 #include <argp.h>
@@ -163,6 +164,8 @@ static error_t option(int key, char *arg, struct argp_state *st)
 {
 	struct options *o = st->input;
 
+	if (key == ARGP_KEY_INIT)
+		usage_one_sentence(st);
 	if (!arg) // argp's own keys: every option of ours takes a value
 		return ARGP_ERR_UNKNOWN;
 	switch (key) {

@@ -3,6 +3,7 @@
 
 #include "ctl/daemon/options.h"
 
+#include "base/usage.h"
 #include "version.h"
 
 #include <argp.h>
@@ -67,6 +68,9 @@ static error_t take(int key, char *arg, struct argp_state *st)
 	struct options *o = st->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		usage_one_sentence(st);
+		return 0;
 	case KEY_CHECK:
 		o->check_config = true;
 		return 0;
