@@ -32,8 +32,8 @@ void link_free(struct link *l);
 // first call.
 void link_want(struct link *l, struct desired_set *want);
 
-// One object more, or another content of one that is wanted; one less. As link_want() with the whole
-// set, for the price of one. After the first link_want().
+// One object more, or another content of one that is wanted; one less. As link_want() with the
+// whole set, for the price of one. After the first link_want().
 void link_put(struct link *l, const struct desired *d);
 void link_drop(struct link *l, uint32_t kind, uint64_t id);
 
