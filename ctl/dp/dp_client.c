@@ -175,6 +175,9 @@ int64_t dp_client_dump(struct dp_client *c, const struct dp_dump *dump)
 	return request(c, DP_DUMP, dump, sizeof(*dump));
 }
 
+// Text that came over the wire ends within its field.
+#define TERMINATE(text) ((text)[sizeof(text) - 1] = '\0')
+
 static int read_dump(struct dp_reader *r, enum dp_dump_what what, struct dp_msg *out)
 {
 	static union {
@@ -187,23 +190,41 @@ static int read_dump(struct dp_reader *r, enum dp_dump_what what, struct dp_msg 
 	if (dp_wire_body(r, &out->dump, sizeof(out->dump)) || out->dump.n > DP_DUMP_MAX)
 		return -EBADMSG;
 	out->sessions = records.sessions;
-	return dp_wire_records(r, out->dump.n, out->dump.record_size, &records, size);
+	if (dp_wire_records(r, out->dump.n, out->dump.record_size, &records, size))
+		return -EBADMSG;
+	for (uint32_t i = 0; i < out->dump.n; i++)
+		if (what == DP_DUMP_OBJECTS)
+			TERMINATE(records.objects[i].error);
+		else
+			TERMINATE(records.sessions[i].stream);
+	return 0;
 }
 
 static int read_body(struct dp_reader *r, enum dp_dump_what what, struct dp_msg *out)
 {
+	int rc = -EBADMSG;
+
 	switch (out->type) {
 	case DP_HELLO_R:
-		return dp_wire_body(r, &out->hello, sizeof(out->hello));
+		rc = dp_wire_body(r, &out->hello, sizeof(out->hello));
+		TERMINATE(out->hello.version);
+		break;
 	case DP_ACK:
-		return dp_wire_body(r, &out->ack, sizeof(out->ack));
+		rc = dp_wire_body(r, &out->ack, sizeof(out->ack));
+		TERMINATE(out->ack.error);
+		break;
 	case DP_NOTICE:
-		return dp_wire_body(r, &out->notice, sizeof(out->notice));
+		rc = dp_wire_body(r, &out->notice, sizeof(out->notice));
+		TERMINATE(out->notice.stream);
+		TERMINATE(out->notice.text);
+		break;
 	case DP_DUMP_R:
-		return read_dump(r, what, out);
+		rc = read_dump(r, what, out);
+		break;
 	default:
-		return -EBADMSG;
+		break;
 	}
+	return rc;
 }
 
 int dp_client_read(struct dp_client *c, enum dp_dump_what what, struct dp_msg *out)
