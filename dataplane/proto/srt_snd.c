@@ -13,6 +13,9 @@ enum {
 	BUDGET_MIN = 64 * 1500,	      // bytes: a slow stream may lose a whole burst too
 	BUDGET_RATE_MIN = 16000,      // bytes/s it grows by at least
 	BUDGET_RATE_UNKNOWN = 250000, // and while nobody has said how fast the stream is
+	STAND_WAIT = 30 * TS_MS,      // ACKs come every 10 ms while anything does
+	STAND_ACKS = 31,	      // ACK numbers that all pass (decisions A14)
+	STAND_END = 2 * TS_S,	      // after the start, for a peer that says nothing
 	REPAIR_HEAD = 58,	      // Ethernet, IPv4, UDP and SRT headers count too
 };
 
@@ -38,6 +41,7 @@ void srt_snd_init(struct srt_snd *s, ts_us now, const struct srt_snd_opts *o)
 	s->repair_percent = o->repair_percent ? o->repair_percent : REPAIR_PERCENT;
 	s->rtt = srt_rtt_initial();
 	s->budget = budget_max(s);
+	s->stand_at = now + STAND_WAIT;
 }
 
 // --- feed -----------------------------------------------------------------------------------
@@ -49,14 +53,19 @@ static int refuse(struct srt_verdict *out, enum srt_why why)
 	return why == SRT_WHY_MALFORMED ? -EBADMSG : 0;
 }
 
-static int feed_ack(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verdict *out)
+static int feed_ack(struct srt_snd *s, ts_us now, const struct srt_ctrl *c, struct srt_verdict *out)
 {
 	struct srt_ack a;
 
 	if (srt_ack_parse(c, &a))
 		return refuse(out, SRT_WHY_MALFORMED);
-	if (seq31_off(s->acked, a.next) > 0)
+	if (seq31_off(s->acked, a.next) > 0) {
 		s->acked = a.next;
+		if (s->stand_at != TS_NEVER)
+			s->stand_at = now + STAND_WAIT;
+	}
+	if (a.number > STAND_ACKS)
+		s->stand_at = TS_NEVER;
 	if (a.light)
 		return 0;
 	s->free_packets = a.free_packets;
@@ -77,11 +86,12 @@ static int feed_nak(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verd
 	return 0;
 }
 
-static int feed_ctrl(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verdict *out)
+static int feed_ctrl(
+	struct srt_snd *s, ts_us now, const struct srt_ctrl *c, struct srt_verdict *out)
 {
 	switch (c->type) {
 	case SRT_ACK:
-		return feed_ack(s, c, out);
+		return feed_ack(s, now, c, out);
 	case SRT_NAK:
 		return feed_nak(s, c, out);
 	case SRT_SHUTDOWN:
@@ -117,7 +127,7 @@ int srt_snd_feed(
 	rc = srt_pkt_parse_ctrl(data, len, &c);
 	if (rc)
 		return refuse(out, rc == -ENOTSUP ? SRT_WHY_UNKNOWN : SRT_WHY_MALFORMED);
-	return feed_ctrl(s, &c, out);
+	return feed_ctrl(s, now, &c, out);
 }
 
 // --- repair ---------------------------------------------------------------------------------
@@ -188,6 +198,26 @@ enum srt_resend srt_snd_resend(
 	return SRT_RESEND_NOW;
 }
 
+static void watch_standing(struct srt_snd *s, ts_us now)
+{
+	uint32_t answer = srt_rtt_known(&s->rtt) ? s->rtt.us : 0;
+
+	if (now < s->stand_at)
+		return;
+	s->standing_due = now < s->t0 + STAND_END;
+	s->stand_at = s->standing_due ? now + STAND_WAIT + answer : TS_NEVER;
+}
+
+bool srt_snd_standing(struct srt_snd *s, uint8_t list[4])
+{
+	if (!s->standing_due || s->closed)
+		return false;
+	s->standing_due = false;
+	s->repair_open = false;
+	be32_put(list, s->acked);
+	return true;
+}
+
 bool srt_snd_fresh(const struct srt_snd *s, ts_us now, ts_us first_sent)
 {
 	return srt_rtt_known(&s->rtt) && now < first_sent + srt_rtt_floor(&s->rtt);
@@ -248,16 +278,20 @@ void srt_snd_set_rate(struct srt_snd *s, uint32_t rate)
 
 ts_us srt_snd_expiry(const struct srt_snd *s)
 {
+	ts_us due = ts_min(s->last_tx + SRT_KEEPALIVE_AFTER, s->last_rx + SRT_DEAD_AFTER);
+
 	if (s->close_due || (!s->closed && (s->ackack_due || s->keepalive_due)))
 		return 0;
-	return s->closed ? TS_NEVER
-			 : ts_min(s->last_tx + SRT_KEEPALIVE_AFTER, s->last_rx + SRT_DEAD_AFTER);
+	return s->closed ? TS_NEVER : ts_min(due, s->stand_at);
 }
 
 void srt_snd_on_expiry(struct srt_snd *s, ts_us now)
 {
-	if (!s->closed && now >= s->last_tx + SRT_KEEPALIVE_AFTER)
+	if (s->closed)
+		return;
+	if (now >= s->last_tx + SRT_KEEPALIVE_AFTER)
 		s->keepalive_due = true;
+	watch_standing(s, now);
 }
 
 bool srt_snd_dead(const struct srt_snd *s, ts_us now)

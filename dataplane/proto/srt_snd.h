@@ -27,7 +27,7 @@ struct srt_snd_opts {
 	uint8_t repair_percent; // of the stream's rate; 0: 50 (decisions A15)
 };
 
-enum { SRT_SND_REPAIRS = 16 };
+enum { SRT_SND_REPAIRS = 15 };
 
 // Packets sent again for one report: some of the n from a number whose low 16 bits are `first`. The
 // others in between are at the peer, or it would have asked for them too.
@@ -38,6 +38,7 @@ struct srt_snd_repair {
 
 struct srt_snd {
 	ts_us t0, last_rx, last_tx;
+	ts_us stand_at;	 // when the peer's ACKs stand still for too long; TS_NEVER: not watched
 	ts_us refilled;	 // repair budget: when it was last topped up
 	uint32_t budget; // bytes left
 	uint32_t rate;	 // of the stream, bytes/s; 0: not known yet
@@ -49,7 +50,7 @@ struct srt_snd {
 	uint8_t repair_percent;
 	uint8_t repair_next; // slot of repairs to overwrite
 	bool repair_open;    // the newest one may grow: all asked for since its first were sent
-	bool ackack_due, keepalive_due, close_due, closed;
+	bool ackack_due, keepalive_due, standing_due, close_due, closed;
 	struct srt_snd_repair repairs[SRT_SND_REPAIRS];
 };
 
@@ -75,6 +76,12 @@ enum srt_resend srt_snd_resend(
 // and the packet crossed (a hole of the stream's own that has just been filled). Count it as
 // repeated.
 bool srt_snd_fresh(const struct srt_snd *s, ts_us now, ts_us first_sent);
+// libsrt repeats its first loss report only after 300 ms, which is longer than a usual latency:
+// when that report or its answer is lost, so is the packet. But its ACKs stand at the packet
+// meanwhile. For the first 31 ACKs (others are thinned out, decisions A14) a number they stand at
+// counts as asked for. Call after on_expiry: true, and a loss list to be treated as a report of the
+// peer.
+bool srt_snd_standing(struct srt_snd *s, uint8_t list[4]);
 // Write a DROPREQ for the peer's numbers first..last; returns its length.
 size_t srt_snd_dropreq(struct srt_snd *s, ts_us now, uint32_t first, uint32_t last, uint8_t *out);
 // Media went to the peer at `at`: told lazily, just before on_expiry, so that a delivery writes

@@ -233,6 +233,18 @@ static void handle_nak(struct party *p, ts_us now, const uint8_t *cif, size_t le
 	}
 }
 
+// A number its ACKs stand at is asked for too, unless it is the next to be sent.
+static void handle_standing(struct party *p, ts_us now)
+{
+	uint8_t list[4];
+	uint32_t n;
+
+	if (!srt_snd_standing(&p->conn.snd, list))
+		return;
+	if (number_of(p, be32_get(list), 1, &n) && n < p->media->n)
+		resend(p, now, n);
+}
+
 static void watch_ack(struct party *p, const uint8_t *data, size_t len)
 {
 	struct srt_ctrl c;
@@ -297,6 +309,8 @@ static void list_given_up(struct party *p, ts_us now)
 			if (p->media->state[p->first + n] != MEDIA_UNKNOWN)
 				fault(p, "%u given up though known", (unsigned)n);
 			p->media->state[p->first + n] = MEDIA_GONE;
+			if (p->first + n >= p->media->n) // dropped before it was ever seen
+				p->media->n = p->first + (uint32_t)n + 1;
 			p->stats.gave_up++;
 		}
 		if (p->onward && p->onward->up && last >= p->onward->first)
@@ -355,6 +369,8 @@ void party_run(struct party *p, ts_us now)
 	if (now >= srt_conn_expiry(&p->conn))
 		srt_conn_on_expiry(&p->conn, now);
 	list_given_up(p, now);
+	if (p->sending)
+		handle_standing(p, now);
 	while ((n = srt_conn_poll(&p->conn, now, d, sizeof(d))) > 0)
 		link_send(p->out, now, d, (size_t)n);
 	if (!p->closed && srt_conn_dead(&p->conn, now))

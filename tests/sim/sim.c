@@ -439,12 +439,12 @@ static const struct {
 	const char *report;
 } golden[] = {
 	{1, "publisher sent 791 again 41 repeated 1 late 0 acks 144 naks 41; ingest got 791 "
-	    "gave up 0 duplicate 1 recovered 36; egress sent 416 again 55 repeated 37 late "
-	    "0 acks 27 naks 48; player got 416 gave up 0 duplicate 20 recovered 45; "},
+	    "gave up 0 duplicate 1 recovered 36; egress sent 416 again 76 repeated 52 late "
+	    "0 acks 34 naks 50; player got 416 gave up 0 duplicate 38 recovered 51; "},
 	{3, "publisher sent 683 again 28 repeated 2 late 0 acks 399 naks 29; ingest got 683 "
 	    "gave up 0 duplicate 12 recovered 27; "},
-	{11, "publisher sent 691 again 225 repeated 52 late 0 acks 17 naks 119; ingest got "
-	     "690 gave up 0 duplicate 14 recovered 168; "},
+	{11, "publisher sent 691 again 245 repeated 55 late 0 acks 24 naks 125; ingest got "
+	     "691 gave up 0 duplicate 29 recovered 179; "},
 };
 
 static int run_golden(void)
