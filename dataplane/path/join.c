@@ -22,7 +22,7 @@ struct view *join_view(struct path *p, struct stream *s)
 		s->follow = &p->follows[s->index];
 		memset(s->follow, 0, sizeof(*s->follow));
 	}
-	v->lonely_since = p->now;
+	v->lonely_since = v->rate_at = p->now;
 	p->open[p->n_open++] = v;
 	return v;
 }
