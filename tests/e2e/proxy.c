@@ -55,6 +55,7 @@ struct path {
 	struct packet **heap;
 	size_t n_heap, cap_heap;
 	uint64_t order;
+	uint64_t lag_ns; // most that a packet left behind its due time
 	struct way way[DIRECTIONS];
 };
 
@@ -258,6 +259,8 @@ static void send_due(struct path *p)
 		const struct sockaddr *to = k->to_client ? (struct sockaddr *)&k->to : NULL;
 		struct way *w = &p->way[k->to_client ? DOWN : UP];
 
+		if (now - k->due_ns > p->lag_ns)
+			p->lag_ns = now - k->due_ns;
 		if (sendto(k->fd, k->data, k->len, 0, to, to ? sizeof(k->to) : 0) < 0)
 			w->refused++;
 		else
@@ -280,7 +283,8 @@ static void print_counts(const struct path *p)
 	print_way("up", &p->way[UP]);
 	printf(", ");
 	print_way("down", &p->way[DOWN]);
-	printf(", \"clients\": %zu, \"queued\": %zu}\n", p->n_clients, p->n_heap);
+	printf(", \"clients\": %zu, \"queued\": %zu, \"lag_ms\": %ju}\n", p->n_clients, p->n_heap,
+		p->lag_ns / 1000000u);
 	fflush(stdout);
 }
 
