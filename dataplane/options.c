@@ -184,8 +184,9 @@ static error_t option(int key, char *arg, struct argp_state *st)
 		idle(st, o, arg);
 		break;
 	case KEY_SOCKET:
-		if (strlen(arg) >= sizeof(o->socket))
-			argp_error(st, "--socket: the path is too long for a socket");
+		if (!*arg || strlen(arg) >= sizeof(o->socket))
+			argp_error(st, "--socket takes a path of 1 to %zu bytes",
+				sizeof(o->socket) - 1);
 		strcpy(o->socket, arg);
 		o->socket_given = true;
 		break;
@@ -210,7 +211,7 @@ static error_t option(int key, char *arg, struct argp_state *st)
 	return 0;
 }
 
-static void complete(struct options *o, const char *program)
+static void complete(struct options *o)
 {
 	const char *wrong = NULL;
 
@@ -222,19 +223,21 @@ static void complete(struct options *o, const char *program)
 		o->n_workers = 1;
 	if (!wrong)
 		return;
-	fprintf(stderr, "%s: %s\n", program, wrong);
+	fprintf(stderr, "sluice-dp: %s\n", wrong);
 	exit(2);
 }
 
 void options_parse(struct options *o, int argc, char **argv)
 {
 	static const struct argp argp = {options, option, NULL, doc, NULL, NULL, NULL};
+	static char self[] = "sluice-dp"; // as messages call it
 
 	*o = (struct options){.memory_mb = 256, .max_streams = 1024, .max_subscribers = 10000};
 	for (unsigned i = 0; i < OPTIONS_WORKERS_MAX; i++)
 		o->cores[i] = -1;
 	argp_program_version = "sluice-dp " SLUICE_VERSION;
 	argp_err_exit_status = 2;
+	argv[0] = self;
 	argp_parse(&argp, argc, argv, 0, NULL, o);
-	complete(o, argv[0]);
+	complete(o);
 }

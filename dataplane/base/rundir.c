@@ -82,8 +82,9 @@ int rundir_make(char *err, size_t cap)
 		snprintf(err, cap, "%s: %s", dir, strerror(-rc));
 		return rc;
 	}
-	if ((st.st_uid == geteuid() || !st.st_uid) && !(st.st_mode & S_IWOTH) &&
-		(S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
+	if ((st.st_uid == geteuid() || !st.st_uid) &&
+		(S_ISLNK(st.st_mode) ||
+			(S_ISDIR(st.st_mode) && (!(st.st_mode & S_IWOTH) || st.st_mode & S_ISVTX))))
 		return 0;
 	snprintf(err, cap, "%s is not a directory of ours that others keep out of", dir);
 	return -EPERM;

@@ -15,7 +15,7 @@
 int rundir_path(const char *file, char *buf, size_t cap);
 int statedir_path(const char *file, char *buf, size_t cap);
 
-// Make the run directory, mode 0770, unless it is there. It must be ours or root's and not open to
-// everybody, for in the temporary directory somebody else may have been first. Returns 0, or
-// -errno with one sentence in err.
+// Make the run directory, mode 0770, unless it is there. It must be ours or root's, and others must
+// not be able to replace what we put there: in the temporary directory somebody may have been
+// first. Returns 0, or -errno with one sentence in err.
 int rundir_make(char *err, size_t cap);

@@ -70,22 +70,25 @@ static bool answers(const struct sockaddr_un *a)
 	return yes;
 }
 
-// A socket that nobody listens on goes; anything else is not ours to remove.
-static int clear(const struct sockaddr_un *a, char *err, size_t cap)
+// Anything but a socket is not ours to remove, nor to put a lock beside.
+static int check_place(const char *path, char *err, size_t cap)
 {
 	struct stat st;
 
-	if (lstat(a->sun_path, &st))
-		return errno == ENOENT ? 0 : refuse(-errno, a->sun_path, err, cap);
-	if (!S_ISSOCK(st.st_mode)) {
-		snprintf(err, cap, "%s is there and is not a socket", a->sun_path);
-		return -EEXIST;
-	}
+	if (lstat(path, &st) || S_ISSOCK(st.st_mode))
+		return 0;
+	snprintf(err, cap, "%s is there and is not a socket", path);
+	return -EEXIST;
+}
+
+// A socket that nobody listens on goes.
+static int clear(const struct sockaddr_un *a, char *err, size_t cap)
+{
 	if (answers(a)) {
 		snprintf(err, cap, "another program listens on %s", a->sun_path);
 		return -EADDRINUSE;
 	}
-	return unlink(a->sun_path) ? refuse(-errno, a->sun_path, err, cap) : 0;
+	return unlink(a->sun_path) && errno != ENOENT ? refuse(-errno, a->sun_path, err, cap) : 0;
 }
 
 static int listen_at(struct dp_socket *s, const struct sockaddr_un *a, char *err, size_t cap)
@@ -112,7 +115,9 @@ int dp_socket_open(struct dp_socket *s, const char *path, char *err, size_t err_
 	}
 	memcpy(s->path, path, strlen(path) + 1);
 	memcpy(a.sun_path, s->path, sizeof(a.sun_path));
-	rc = lock(s, err, err_cap);
+	rc = check_place(path, err, err_cap);
+	if (!rc)
+		rc = lock(s, err, err_cap);
 	if (!rc)
 		rc = clear(&a, err, err_cap);
 	if (!rc && write_pid(s))
