@@ -185,21 +185,33 @@ void sync_start(struct link *l)
 		log_info("the dataplane has all %zu objects", l->want.n);
 }
 
-// Objects by kind in the order in which they may refer to each other, whatever the set's order is.
+// Where the objects of a kind begin in a sorted set.
+static size_t begin_of(const struct desired_set *s, uint32_t kind)
+{
+	size_t from = 0, to = s->n;
+
+	while (from < to) {
+		size_t mid = (from + to) / 2;
+
+		if (s->all[mid].kind < kind)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+// Objects by kind in the order in which they may refer to each other.
 static const struct desired *nth_to_send(const struct desired_set *s, size_t n)
 {
 	static const uint32_t order[] = {DP_STREAM, DP_SOURCE, DP_ROUTE, DP_LISTENER};
 
 	for (size_t k = 0; k < sizeof(order) / sizeof(*order); k++) {
-		size_t from = 0, to;
+		size_t from = begin_of(s, order[k]), many = begin_of(s, order[k] + 1) - from;
 
-		while (from < s->n && s->all[from].kind < order[k])
-			from++;
-		for (to = from; to < s->n && s->all[to].kind == order[k];)
-			to++;
-		if (n < to - from)
+		if (n < many)
 			return &s->all[from + n];
-		n -= to - from;
+		n -= many;
 	}
 	return NULL;
 }
@@ -219,8 +231,19 @@ static bool send_set(struct link *l, const struct desired *d)
 static void send_commit(struct link *l)
 {
 	struct dp_sync_commit c = {.force = l->force};
+	const struct refusal *r;
 
 	desired_set_digest(&l->sending, c.digest, c.count);
+	LIST_FOREACH(r, &l->refusals, next)
+	{
+		const struct desired *d = desired_set_find(&l->sending, r->kind, r->id);
+
+		if (!d)
+			continue;
+		// It is not there, and must not keep the others' sweep from happening.
+		c.digest[r->kind] -= dp_mix(d->id, d->version);
+		c.count[r->kind]--;
+	}
 	l->committed =
 		link_sent(l, dp_client_sync_commit(&l->client, &c), REQ_COMMIT, 0, 0, NULL, NULL);
 }

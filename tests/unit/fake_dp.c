@@ -221,23 +221,39 @@ static uint32_t sweep(struct fake_dp *f, bool force)
 	return 0;
 }
 
+// Does what came add up? Asked before anything is swept.
+static bool adds_up(const struct fake_dp *f, const struct dp_sync_commit *c)
+{
+	struct dp_sync_commit came = {0};
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct dp_object_state *s = &f->objects[i].s;
+
+		if (!f->objects[i].marked)
+			continue;
+		came.digest[s->kind] += dp_mix(s->id, s->version);
+		came.count[s->kind]++;
+	}
+	return !memcmp(came.digest, c->digest, sizeof(came.digest)) &&
+	       !memcmp(came.count, c->count, sizeof(came.count));
+}
+
 static void on_commit(struct fake_dp *f, struct dp_reader *r)
 {
 	struct dp_sync_commit c;
-	uint64_t sums[8];
-	uint32_t counts[8], held;
-	bool same;
+	uint32_t held;
 
 	assert_int_equal(dp_wire_body(r, &c, sizeof(c)), 0);
 	f->commits++;
 	note(f, "commit", "");
+	if (!adds_up(f, &c) || f->spoil_commit) {
+		f->spoil_commit = false;
+		acknowledge(f, r->hdr.seq, -EILSEQ, 0, "what came does not add up");
+		return;
+	}
 	held = sweep(f, c.force);
-	f->generation++;
-	digest(f, sums, counts);
-	same = !memcmp(sums, c.digest, sizeof(sums)) && !f->spoil_commit;
-	f->spoil_commit = false;
-	acknowledge(f, r->hdr.seq, held || same ? 0 : -EILSEQ, held,
-		held || same ? "" : "the digests differ after the sync");
+	f->generation += !held;
+	acknowledge(f, r->hdr.seq, 0, held, "");
 }
 
 static void on_kick(struct fake_dp *f, struct dp_reader *r)

@@ -409,6 +409,23 @@ static void a_refused_object_says_why_and_is_tried_again(void **state)
 	UNTIL(g, !link_refusal(g->link, DP_STREAM, all[1].id));
 }
 
+static void a_refusal_does_not_keep_a_sync_from_sweeping(void **state)
+{
+	const struct desired all[] = {a_stream("old"), a_stream("a"), a_stream("b")};
+	struct rig *g = *state;
+
+	fake_dp_start(&g->dp);
+	want(g, all, 1);
+	UNTIL(g, g->settles);
+	link_free(g->link);
+	g->link = link_new(g->base, g->dp.path, 8, &ops, g);
+	g->dp.refuse_id = all[1].id;
+	want(g, all + 1, 2);
+	UNTIL(g, !fake_dp_find(&g->dp, DP_STREAM, all[0].id));
+	assert_non_null(fake_dp_find(&g->dp, DP_STREAM, all[2].id));
+	assert_non_null(link_refusal(g->link, DP_STREAM, all[1].id));
+}
+
 static void a_refused_owner_comes_again(void **state)
 {
 	struct rig *g = *state;
@@ -587,6 +604,7 @@ int main(void)
 		TEST(a_sweep_of_many_is_held_until_forced),
 		TEST(held_objects_survive_single_changes),
 		TEST(a_refused_object_says_why_and_is_tried_again),
+		TEST(a_refusal_does_not_keep_a_sync_from_sweeping),
 		TEST(a_refused_owner_comes_again),
 		TEST(states_of_objects_are_known),
 		TEST(notices_are_handed_on),
