@@ -210,7 +210,8 @@ static const struct resource_field route_fields[] = {
 			.words = proto_words,                                              \
 			.help = "srt, rtp or udp",                                         \
 			.flags = RESOURCE_REPORTED},                                       \
-		TEXT("peer", "address and port"),                                          \
+		REPORTED_NULL("peer", RESOURCE_STRING, NULL,                               \
+			"address and port; null: a source that nobody sends to yet"),      \
 		REPORTED("worker", RESOURCE_INT, NULL, "that serves it")
 #define SESSION_TAIL                                                                     \
 	REPORTED_NULL("rtt_ms", RESOURCE_NUMBER, "ms", "smoothed round trip; SRT only"), \

@@ -10,7 +10,7 @@ static const struct out_col line[] = {
 static const struct out_col list_cols[] = {
 	{"ID", "id"},
 	{"STREAM", "stream", .give = 1},
-	{"URL", "url", .give = 2},
+	{"URL", "url", .give = 1},
 	{"STATE", "state"},
 	{"RX", "rx_packets", OUT_COUNT},
 	{"BYTES", "rx_bytes", OUT_BYTES, 4},

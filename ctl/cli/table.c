@@ -96,14 +96,16 @@ static size_t width_min(const struct table_col *c)
 	return len > WIDTH_MIN ? len : WIDTH_MIN;
 }
 
-// The column to cut next: the one that gives most and still can. n when there is none.
+// The column to cut next: the one that gives most and still can; of equals the widest. n when there
+// is none.
 static size_t giver(const struct table *t, const size_t *width)
 {
 	size_t best = t->n_cols;
 
 	for (size_t i = 0; i < t->n_cols; i++)
 		if (t->cols[i].give && width[i] > width_min(&t->cols[i]) &&
-			(best == t->n_cols || t->cols[i].give > t->cols[best].give))
+			(best == t->n_cols || t->cols[i].give > t->cols[best].give ||
+				(t->cols[i].give == t->cols[best].give && width[i] > width[best])))
 			best = i;
 	return best;
 }
@@ -117,12 +119,11 @@ static void settle(const struct table *t, size_t max, size_t *width)
 				width[i] = strlen(cell(t, r, i));
 	}
 	while (max && total(width, t->n_cols) > max) {
-		size_t i = giver(t, width), over = total(width, t->n_cols) - max, spare;
+		size_t i = giver(t, width);
 
 		if (i == t->n_cols)
 			return;
-		spare = width[i] - width_min(&t->cols[i]);
-		width[i] -= over < spare && !t->cols[i].right ? over : spare;
+		width[i] = t->cols[i].right ? 0 : width[i] - 1;
 	}
 }
 

@@ -60,18 +60,26 @@ static json_t *object_id(enum dp_dump_what what, const struct dp_session *s)
 		desired_id_text(what == DP_DUMP_SUBSCRIBERS ? DP_ROUTE : DP_SOURCE, s->object, id));
 }
 
+// A source has no peer before its first packet.
+static json_t *peer_json(const struct dp_session *s)
+{
+	struct endpoint e = {.port = s->peer_port};
+	char text[ENDPOINT_STRLEN];
+
+	memcpy(e.ip, s->peer_ip, sizeof(e.ip));
+	return e.port ? json_string(endpoint_str(&e, text, sizeof(text))) : json_null();
+}
+
 static json_t *session_json(struct daemon *d, enum dp_dump_what what, const struct dp_session *s)
 {
 	static const char *const protos[] = {"unknown", "srt", "rtp", "udp"};
-	char id[SESSION_ID_MAX], peer[ENDPOINT_STRLEN], since[40];
-	struct endpoint e = {.port = s->peer_port};
+	char id[SESSION_ID_MAX], since[40];
 	ts_us now = ts_now();
 	json_t *out;
 
-	memcpy(e.ip, s->peer_ip, sizeof(e.ip));
-	out = json_pack("{s:s, s:s, s:s, s:s, s:i}", "id", session_id(d, s->key, id, sizeof(id)),
+	out = json_pack("{s:s, s:s, s:s, s:o, s:i}", "id", session_id(d, s->key, id, sizeof(id)),
 		"stream", s->stream, "proto", protos[s->proto <= DP_PROTO_UDP ? s->proto : 0],
-		"peer", endpoint_str(&e, peer, sizeof(peer)), "worker", (int)s->worker);
+		"peer", peer_json(s), "worker", (int)s->worker);
 	add_counters(out, what, s);
 	add_srt(out, s);
 	json_object_set_new(out, "encrypted", json_boolean(s->encrypted));

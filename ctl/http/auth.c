@@ -110,7 +110,8 @@ int auth_check(const struct http_caller *c, const char *authorization, enum http
 			401, "callers over TCP are not known here; use the unix socket", why, cap);
 	if (!c->is_unix)
 		return refuse(403, "callers over TCP may only read; use the unix socket", why, cap);
-	snprintf(why, cap, "%s may not %s; the groups of the daemon decide", c->name,
-		needed == HTTP_ROLE_READ ? "read" : "change anything");
+	snprintf(why, cap, "%s may not %s; only root, sluiced's own user and the group %s may",
+		c->name, needed == HTTP_ROLE_READ ? "read" : "change anything",
+		needed == HTTP_ROLE_READ ? "sluice or sluice-ro" : "sluice");
 	return 403;
 }

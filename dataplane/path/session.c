@@ -264,6 +264,8 @@ static bool feed_source(struct path *p, struct pkt *k)
 		path_drop(p, k, DP_DROP_NOT_MEDIA);
 		return false;
 	}
+	if (!endpoint_eq(&s->peer, &k->rx.peer))
+		s->peer = k->rx.peer; // who sends, for people
 	return s->carries == DP_PROTO_RTP ? feed_rtp(p, k) : feed_udp(p, k);
 }
 

@@ -65,6 +65,24 @@ static void what_may_not_be_cut_stays(void **)
 	free(s);
 }
 
+static void equals_are_cut_evenly(void **)
+{
+	static const struct table_col alike[] = {{"A", false, 1}, {"B", false, 1}};
+	static const char *const row[] = {"0123456789abcdef", "0123456789"};
+	struct table *t = table_new(alike, 2);
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	table_cell(t, row[0]);
+	table_cell(t, row[1]);
+	table_write(t, 20, to);
+	fclose(to);
+	table_free(t);
+	assert_string_equal(text, "A          B\n0123456..  0123456..\n");
+	free(text);
+}
+
 static void a_number_goes_whole_or_not_at_all(void **)
 {
 	static const struct table_col with_spare[] = {
@@ -111,6 +129,7 @@ int main(void)
 		cmocka_unit_test(columns_are_aligned),
 		cmocka_unit_test(the_least_important_is_cut_first),
 		cmocka_unit_test(what_may_not_be_cut_stays),
+		cmocka_unit_test(equals_are_cut_evenly),
 		cmocka_unit_test(a_number_goes_whole_or_not_at_all),
 		cmocka_unit_test(no_rows_still_have_a_heading),
 		cmocka_unit_test(terminals_are_not_steered),
