@@ -42,13 +42,19 @@ static json_t *ports_json(const struct snapshot *s)
 	return out;
 }
 
+// Four places: a ten-thousandth of a core is the least that anybody asks about.
+static double rounded(double ratio)
+{
+	return (double)(uint64_t)(ratio * 10000 + 0.5) / 10000;
+}
+
 static json_t *worker_json(const struct live_worker *w)
 {
 	const struct dp_stats_worker *c = &w->counters;
 
 	return json_pack(
 		"{s:i, s:i, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
-		(int)c->id, "core", (int)c->core, "busy_ratio", w->busy_ratio, "rx_pps",
+		(int)c->id, "core", (int)c->core, "busy_ratio", rounded(w->busy_ratio), "rx_pps",
 		(json_int_t)w->rx_pps, "tx_pps", (json_int_t)w->tx_pps, "rx_packets",
 		(json_int_t)c->rx_packets, "rx_bytes", (json_int_t)c->rx_bytes, "tx_packets",
 		(json_int_t)c->tx_packets, "tx_bytes", (json_int_t)c->tx_bytes, "sessions",
