@@ -4,7 +4,7 @@
 
 import time
 
-from kit import libsrt, ts
+from kit import libsrt, ts, wire
 from kit.publishers import SrtPublisher, ffmpeg_file
 from kit.readers import srt_player
 
@@ -25,8 +25,10 @@ def test_a_late_joiner_of_a_picture_starts_at_tables_and_key_frame(relay, progra
     relay.ctl("stream", "add", "live/a", "--history", "3000")
     ffmpeg_file(programs, relay.url("publish/live/a", "plain"), picture)
     relay.wait_stream("live/a", rx_packets=lambda n: n and n > 300)
-    with libsrt.Caller(relay.port, "live/a") as caller:
-        data = b"".join(caller.receive() for _ in range(40))
+    raw = wire.RawCaller(relay.port)
+    assert raw.connect("live/a").kind == wire.CONCLUSION
+    data = b"".join(raw.receive(wire.media) for _ in range(40))
+    raw.close()
     packets = [data[at : at + ts.PACKET] for at in range(0, len(data), ts.PACKET)]
     pids = [int.from_bytes(p[1:3], "big") & 0x1FFF for p in packets]
     assert 0 in pids[:7], f"no PAT in the first datagram: {pids[:20]}"

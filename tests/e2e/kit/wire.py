@@ -83,6 +83,11 @@ def is_control(raw, kind):
     return len(raw) >= 16 and struct.unpack_from(">H", raw)[0] == 0x8000 | kind
 
 
+def media(raw):
+    """The payload of a data packet, None for any other."""
+    return raw[16:] if len(raw) > 16 and not raw[0] & 0x80 else None
+
+
 class RawCaller:
     """A caller that does each step by itself, from one UDP socket."""
 
