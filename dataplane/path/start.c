@@ -38,6 +38,7 @@ static void choose(struct view *v, struct session *s)
 	struct line_srt srt;
 
 	s->cursor = start_of(v, s);
+	s->seen_next = v->history.next;
 	s->dseq = (s->isn - (uint32_t)s->cursor) & SEQ31_MASK;
 	srt = (struct line_srt){.dseq = s->dseq, .dts = s->dts, .dst_id = s->answer.caller_id};
 	line_build_srt(&s->line, &u, &srt);
@@ -49,23 +50,38 @@ void session_note_more(struct session *s, const struct port_payload *pl)
 	s->more_bytes += pl->len;
 }
 
-static void burst(struct path *p, struct view *v, struct session *s)
+// One bundle. Returns how many packets it had.
+static unsigned bundle(struct path *p, struct view *v, struct session *s, unsigned most)
 {
 	struct port_payload pl[PATH_START_BURST];
 	unsigned n = 0, sent;
 
-	for (; s->cursor < v->history.next && n < PATH_START_BURST; s->cursor++) {
+	for (; s->cursor < v->history.next && n < most; s->cursor++) {
 		const struct history_entry *e = history_find(&v->history, s->cursor);
 
 		if (e)
 			pl[n++] = fanout_payload(p, e, s->cursor);
 	}
 	if (!n)
-		return;
+		return 0;
 	sent = port_tx_fanout(p->port, LINE_SRT, pl, n, &s->line, 1);
 	for (unsigned i = 0; i < sent; i++)
 		session_note_more(s, &pl[i]);
 	fanout_count(p, v, pl, n, 1, sent);
+	return n;
+}
+
+// What has arrived since its last turn, and a burst on top: so it catches up whatever the rate.
+static void burst(struct path *p, struct view *v, struct session *s)
+{
+	uint64_t left = v->history.next - s->seen_next + PATH_START_BURST;
+	unsigned n = 1;
+
+	while (left && n) {
+		n = bundle(p, v, s, left < PATH_START_BURST ? (unsigned)left : PATH_START_BURST);
+		left -= n;
+	}
+	s->seen_next = v->history.next;
 }
 
 // True when it has caught up and stands in the list now.

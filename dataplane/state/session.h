@@ -56,6 +56,7 @@ struct session {
 	struct sublist_place place;
 	struct sublist *list; // that it stands in
 	uint64_t cursor;      // SUB that is starting: next packet, or SESSION_START_UNSET
+	uint64_t seen_next;   // SUB that is starting: the history's end at its last turn
 	uint32_t dseq, dts, isn, latency_ms;
 	struct session_base base;
 	uint64_t more_packets, more_bytes; // sent apart from the fan-out: start bursts, repairs

@@ -161,6 +161,29 @@ static void a_late_joiner_gets_the_stream_at_once(void **state)
 	rig_free(r);
 }
 
+static void a_late_joiner_catches_up_with_a_fast_stream(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *pub, *sub = NULL;
+	struct view *v = &r->group->workers[0].path.views[0];
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	for (unsigned i = 0; i < 150 * 40; i++) { // 40 packets a millisecond
+		rig_publish(r, pub, 1 + i, LEN);
+		if (i == 40 * 20) { // it begins a few hundred packets back
+			sub = rig_call(r, 0, false, 0);
+			history_note_random(&v->history, v->history.next - 300);
+		}
+		if (i % 40 == 39)
+			rig_run(r, 1);
+	}
+	assert_non_null(sub);
+	assert_true(sub->n_got > 40 * 100);
+	assert_int_equal(v->out.n_starting, 0);
+	rig_free(r);
+}
+
 static void a_publisher_that_comes_back_goes_on(void **state)
 {
 	struct rig *r = rig_new(2);
@@ -575,6 +598,7 @@ int main(void)
 		cmocka_unit_test(a_hole_given_up_is_announced),
 		cmocka_unit_test(a_gap_given_up_before_its_end_came_blocks_nobody),
 		cmocka_unit_test(a_late_joiner_gets_the_stream_at_once),
+		cmocka_unit_test(a_late_joiner_catches_up_with_a_fast_stream),
 		cmocka_unit_test(a_publisher_that_comes_back_goes_on),
 		cmocka_unit_test(a_takeover_keeps_the_subscribers),
 		cmocka_unit_test(both_workers_deliver_and_repair),
