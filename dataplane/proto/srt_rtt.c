@@ -53,5 +53,5 @@ uint32_t srt_rtt_suppress(const struct srt_rtt *r)
 {
 	if (!srt_rtt_known(r))
 		return SUPPRESS_UNKNOWN;
-	return min_u32(r->us / 2 + 4 * r->var_us, r->us);
+	return min_u32(r->us / 2 + 4 * r->var_us, r->us * 3 / 4);
 }

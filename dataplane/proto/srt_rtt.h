@@ -51,6 +51,7 @@ static inline uint32_t srt_rtt_floor(const struct srt_rtt *r)
 	return r->us - (slack < r->us / 2 ? slack : r->us / 2);
 }
 // For so long after a repair the same request is a repetition: RTT/2 + 4 var (decisions A15), but
-// never longer than a round trip, after which the request may know of the repair. 20 ms before the
-// first sample.
+// at most three quarters of a round trip. After a whole one the request knows of the repair, and at
+// short round trips requests come every 20 ms, which is as long: with jitter every second one
+// would be taken for a repetition. 20 ms before the first sample.
 uint32_t srt_rtt_suppress(const struct srt_rtt *r);

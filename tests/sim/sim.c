@@ -439,12 +439,12 @@ static const struct {
 	const char *report;
 } golden[] = {
 	{1, "publisher sent 791 again 41 repeated 1 late 0 acks 144 naks 41; ingest got 791 "
-	    "gave up 0 duplicate 1 recovered 36; egress sent 416 again 76 repeated 52 late "
-	    "0 acks 34 naks 50; player got 416 gave up 0 duplicate 38 recovered 51; "},
+	    "gave up 0 duplicate 1 recovered 36; egress sent 416 again 81 repeated 54 late "
+	    "0 acks 26 naks 51; player got 416 gave up 0 duplicate 44 recovered 49; "},
 	{3, "publisher sent 683 again 28 repeated 2 late 0 acks 399 naks 29; ingest got 683 "
 	    "gave up 0 duplicate 12 recovered 27; "},
-	{11, "publisher sent 691 again 245 repeated 55 late 0 acks 24 naks 125; ingest got "
-	     "691 gave up 0 duplicate 29 recovered 179; "},
+	{11, "publisher sent 691 again 249 repeated 64 late 0 acks 27 naks 126; ingest got "
+	     "691 gave up 0 duplicate 30 recovered 183; "},
 };
 
 static int run_golden(void)

@@ -81,7 +81,7 @@ static void periods_follow_the_round_trip(void **)
 	assert_int_equal(srt_rtt_ack_repeat(&r), 220000);
 	r = (struct srt_rtt){.us = 1000, .var_us = 500, .first_us = 1};
 	assert_int_equal(srt_rtt_nak_period(&r), 20000);
-	assert_int_equal(srt_rtt_suppress(&r), 1000);
+	assert_int_equal(srt_rtt_suppress(&r), 750);
 }
 
 int main(void)
