@@ -39,37 +39,13 @@ static const struct object listener = {
 	.waits = true,
 };
 
-static const struct cmd cmd_add = {
-	.name = "add",
-	.help = "open a port for SRT callers",
-	.more = "Waits up to 2 s: exit status 0 when it is active, 8 with the reason when it is "
-		"not.\n"
-		"ADDR may be empty: srt://:9000 listens on every address.",
-	.noun = "listener",
-	.fields = CMD_FIELDS_NEW,
-	.flags = object_dry_run,
-	.run = object_add,
-	.data = &listener,
-};
-static const struct cmd cmd_list = {
-	.name = "list", .help = "all listeners", .run = object_list, .data = &listener};
-static const struct cmd cmd_show = {
-	.name = "show",
-	.help = "one listener",
-	.noun = "listener",
-	.fields = CMD_FIELDS_ID,
-	.run = object_show,
-	.data = &listener,
-};
-static const struct cmd cmd_del = {
-	.name = "del",
-	.help = "close a listener; its callers are disconnected",
-	.noun = "listener",
-	.fields = CMD_FIELDS_ID,
-	.flags = object_dry_run,
-	.run = object_del,
-	.data = &listener,
-};
+static const struct cmd cmd_add = OBJECT_ADD(listener, "open a port for SRT callers",
+	OBJECT_WAITS "\n"
+		     "ADDR may be empty: srt://:9000 listens on every address.");
+static const struct cmd cmd_list = OBJECT_LIST(listener, "all listeners");
+static const struct cmd cmd_show = OBJECT_SHOW(listener, "one listener");
+static const struct cmd cmd_del =
+	OBJECT_DEL(listener, "close a listener; its callers are disconnected");
 static const struct cmd *const subs[] = {&cmd_add, &cmd_list, &cmd_show, &cmd_del, NULL};
 
 const struct cmd cmd_listener = {

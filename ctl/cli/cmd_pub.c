@@ -40,24 +40,9 @@ static const struct object pub = {
 	.gone = "kicked",
 };
 
-static const struct cmd cmd_list = {
-	.name = "list", .help = "who is publishing", .run = object_list, .data = &pub};
-static const struct cmd cmd_show = {
-	.name = "show",
-	.help = "one publisher",
-	.noun = "pub",
-	.fields = CMD_FIELDS_ID,
-	.run = object_show,
-	.data = &pub,
-};
-static const struct cmd cmd_kick = {
-	.name = "kick",
-	.help = "disconnect a publisher",
-	.noun = "pub",
-	.fields = CMD_FIELDS_ID,
-	.run = object_del,
-	.data = &pub,
-};
+static const struct cmd cmd_list = OBJECT_LIST(pub, "who is publishing");
+static const struct cmd cmd_show = OBJECT_SHOW(pub, "one publisher");
+static const struct cmd cmd_kick = OBJECT_KICK(pub, "disconnect a publisher");
 static const struct cmd *const subs[] = {&cmd_list, &cmd_show, &cmd_kick, NULL};
 
 const struct cmd cmd_pub = {.name = "pub", .help = "publishers: who is sending", .subs = subs};

@@ -38,36 +38,10 @@ static const struct object route = {
 	.waits = true,
 };
 
-static const struct cmd cmd_add = {
-	.name = "add",
-	.help = "push a stream to an address",
-	.more = "Waits up to 2 s: exit status 0 when it is active, 8 with the reason when it is "
-		"not.",
-	.noun = "route",
-	.fields = CMD_FIELDS_NEW,
-	.flags = object_dry_run,
-	.run = object_add,
-	.data = &route,
-};
-static const struct cmd cmd_list = {
-	.name = "list", .help = "all routes", .run = object_list, .data = &route};
-static const struct cmd cmd_show = {
-	.name = "show",
-	.help = "one route",
-	.noun = "route",
-	.fields = CMD_FIELDS_ID,
-	.run = object_show,
-	.data = &route,
-};
-static const struct cmd cmd_del = {
-	.name = "del",
-	.help = "stop pushing",
-	.noun = "route",
-	.fields = CMD_FIELDS_ID,
-	.flags = object_dry_run,
-	.run = object_del,
-	.data = &route,
-};
+static const struct cmd cmd_add = OBJECT_ADD(route, "push a stream to an address", OBJECT_WAITS);
+static const struct cmd cmd_list = OBJECT_LIST(route, "all routes");
+static const struct cmd cmd_show = OBJECT_SHOW(route, "one route");
+static const struct cmd cmd_del = OBJECT_DEL(route, "stop pushing");
 static const struct cmd *const subs[] = {&cmd_add, &cmd_list, &cmd_show, &cmd_del, NULL};
 
 const struct cmd cmd_route = {

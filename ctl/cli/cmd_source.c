@@ -38,36 +38,11 @@ static const struct object source = {
 	.waits = true,
 };
 
-static const struct cmd cmd_add = {
-	.name = "add",
-	.help = "bind an address as the input of a stream",
-	.more = "Waits up to 2 s: exit status 0 when it is active, 8 with the reason when it is "
-		"not.",
-	.noun = "source",
-	.fields = CMD_FIELDS_NEW,
-	.flags = object_dry_run,
-	.run = object_add,
-	.data = &source,
-};
-static const struct cmd cmd_list = {
-	.name = "list", .help = "all sources", .run = object_list, .data = &source};
-static const struct cmd cmd_show = {
-	.name = "show",
-	.help = "one source",
-	.noun = "source",
-	.fields = CMD_FIELDS_ID,
-	.run = object_show,
-	.data = &source,
-};
-static const struct cmd cmd_del = {
-	.name = "del",
-	.help = "stop fetching",
-	.noun = "source",
-	.fields = CMD_FIELDS_ID,
-	.flags = object_dry_run,
-	.run = object_del,
-	.data = &source,
-};
+static const struct cmd cmd_add =
+	OBJECT_ADD(source, "bind an address as the input of a stream", OBJECT_WAITS);
+static const struct cmd cmd_list = OBJECT_LIST(source, "all sources");
+static const struct cmd cmd_show = OBJECT_SHOW(source, "one source");
+static const struct cmd cmd_del = OBJECT_DEL(source, "stop fetching");
 static const struct cmd *const subs[] = {&cmd_add, &cmd_list, &cmd_show, &cmd_del, NULL};
 
 const struct cmd cmd_source = {

@@ -50,15 +50,7 @@ static const struct object stream = {
 	.gone = "deleted",
 };
 
-static const struct cmd cmd_add = {
-	.name = "add",
-	.help = "declare a stream",
-	.noun = "stream",
-	.fields = CMD_FIELDS_NEW,
-	.flags = object_dry_run,
-	.run = object_add,
-	.data = &stream,
-};
+static const struct cmd cmd_add = OBJECT_ADD(stream, "declare a stream", NULL);
 static const struct cmd cmd_set = {
 	.name = "set",
 	.help = "change a stream",
@@ -70,25 +62,10 @@ static const struct cmd cmd_set = {
 	.run = object_set,
 	.data = &stream,
 };
-static const struct cmd cmd_list = {
-	.name = "list", .help = "all streams", .run = object_list, .data = &stream};
-static const struct cmd cmd_show = {
-	.name = "show",
-	.help = "one stream",
-	.noun = "stream",
-	.fields = CMD_FIELDS_ID,
-	.run = object_show,
-	.data = &stream,
-};
-static const struct cmd cmd_del = {
-	.name = "del",
-	.help = "delete a stream; its publisher and subscribers are disconnected",
-	.noun = "stream",
-	.fields = CMD_FIELDS_ID,
-	.flags = object_dry_run,
-	.run = object_del,
-	.data = &stream,
-};
+static const struct cmd cmd_list = OBJECT_LIST(stream, "all streams");
+static const struct cmd cmd_show = OBJECT_SHOW(stream, "one stream");
+static const struct cmd cmd_del =
+	OBJECT_DEL(stream, "delete a stream; its publisher and subscribers are disconnected");
 static const struct cmd *const subs[] = {&cmd_add, &cmd_set, &cmd_list, &cmd_show, &cmd_del, NULL};
 
 const struct cmd cmd_stream = {

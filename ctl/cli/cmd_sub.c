@@ -51,22 +51,8 @@ static const struct cmd cmd_list = {.name = "list",
 	.args = list_args,
 	.run = object_list,
 	.data = &sub};
-static const struct cmd cmd_show = {
-	.name = "show",
-	.help = "one subscriber",
-	.noun = "sub",
-	.fields = CMD_FIELDS_ID,
-	.run = object_show,
-	.data = &sub,
-};
-static const struct cmd cmd_kick = {
-	.name = "kick",
-	.help = "disconnect a subscriber",
-	.noun = "sub",
-	.fields = CMD_FIELDS_ID,
-	.run = object_del,
-	.data = &sub,
-};
+static const struct cmd cmd_show = OBJECT_SHOW(sub, "one subscriber");
+static const struct cmd cmd_kick = OBJECT_KICK(sub, "disconnect a subscriber");
 static const struct cmd *const subs[] = {&cmd_list, &cmd_show, &cmd_kick, NULL};
 
 const struct cmd cmd_sub = {.name = "sub", .help = "subscribers: who is watching", .subs = subs};

@@ -22,3 +22,33 @@ int object_del(struct cli *c);
 
 // The flag of add, set and del; ends in a NULL name.
 extern const struct cmd_flag object_dry_run[];
+
+// Commands with these verbs. o: the struct object, called as its noun is.
+#define OBJECT_ADD(o, what, text)                                                                \
+	{                                                                                        \
+		.name = "add", .help = what, .more = text, .noun = #o, .fields = CMD_FIELDS_NEW, \
+		.flags = object_dry_run, .run = object_add, .data = &o                           \
+	}
+#define OBJECT_LIST(o, what)                                                 \
+	{                                                                    \
+		.name = "list", .help = what, .run = object_list, .data = &o \
+	}
+#define OBJECT_SHOW(o, what)                                                       \
+	{                                                                          \
+		.name = "show", .help = what, .noun = #o, .fields = CMD_FIELDS_ID, \
+		.run = object_show, .data = &o                                     \
+	}
+#define OBJECT_DEL(o, what)                                                       \
+	{                                                                         \
+		.name = "del", .help = what, .noun = #o, .fields = CMD_FIELDS_ID, \
+		.flags = object_dry_run, .run = object_del, .data = &o            \
+	}
+#define OBJECT_KICK(o, what)                                                       \
+	{                                                                          \
+		.name = "kick", .help = what, .noun = #o, .fields = CMD_FIELDS_ID, \
+		.run = object_del, .data = &o                                      \
+	}
+
+// What `add` of an object that waits says in its help.
+#define OBJECT_WAITS \
+	"Waits up to 2 s: exit status 0 when it is active, 8 with the reason when it is not."
