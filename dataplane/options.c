@@ -97,8 +97,9 @@ static void port(struct argp_state *st, struct options *o, char *arg)
 	if (!kind || strcmp(kind, "sock"))
 		argp_error(st, "--port '%s' is not served yet: this version has 'sock'",
 			kind ? kind : "");
-	if (o->port_name[0])
-		argp_error(st, "--port sock is there already, and serves all addresses");
+	// There is one port sock, for it serves all addresses: said again, the last word counts.
+	o->no_uring = false;
+	o->sockbuf = 0;
 	strcpy(o->port_name, "sock");
 	for (char *word; (word = strtok_r(NULL, ",", &save));)
 		port_option(st, o, word);

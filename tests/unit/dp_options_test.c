@@ -70,7 +70,6 @@ static void a_wrong_line_is_one_sentence_and_status_2(void **)
 		{"", "sluice-dp: no port is given: --port sock serves kernel UDP sockets\n"},
 		{"--port xdp:eth0", "sluice-dp: --port 'xdp:eth0' is not served yet"},
 		{"--port sock,mtu=9000", "sluice-dp: --port sock does not know 'mtu=9000'"},
-		{"--port sock --port sock", "sluice-dp: --port sock is there already"},
 		{"--port sock,name=", "sluice-dp: --port sock,name takes 1 to 31 bytes"},
 		{"--port sock,sockbuf=1x", "sluice-dp: --port sock,sockbuf takes a number"},
 		{"--port sock --workers 65", "sluice-dp: --workers takes a number from 1 to 64"},
@@ -129,6 +128,10 @@ static void everything_can_be_said(void **)
 	assert_int_equal(o.idle, WORKER_SPIN);
 	assert_string_equal(o.socket, "/x/y");
 	assert_true(o.socket_given);
+	parse(&o, "--port sock,rx=epoll,sockbuf=8192,name=a --port sock");
+	assert_string_equal(o.port_name, "sock"); // the last word counts
+	assert_false(o.no_uring);
+	assert_int_equal(o.sockbuf, 0);
 }
 
 int main(void)
