@@ -50,6 +50,7 @@ static int fail(
 	if (n > 0 && (size_t)n < cap)
 		vsnprintf(err + n, cap - (size_t)n, fmt, ap);
 	va_end(ap);
+	yaml_doc_one_line(err);
 	return -EINVAL;
 }
 

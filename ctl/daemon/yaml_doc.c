@@ -28,6 +28,13 @@ struct reading {
 
 static json_t *read_node(struct reading *r, yaml_event_t *event);
 
+void yaml_doc_one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 static json_t *fail(struct reading *r, size_t line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -41,6 +48,7 @@ static json_t *fail(struct reading *r, size_t line, const char *fmt, ...)
 	if (n > 0 && (size_t)n < r->cap)
 		vsnprintf(r->err + n, r->cap - (size_t)n, fmt, ap);
 	va_end(ap);
+	yaml_doc_one_line(r->err);
 	return NULL;
 }
 

@@ -25,3 +25,6 @@ void yaml_doc_free(struct yaml_doc *d);
 
 // The line where the key at root[a][b][c] stands, from 1; b and c may be NULL: root[a]. 0: nowhere.
 unsigned yaml_doc_line(const struct yaml_doc *d, const char *a, const char *b, const char *c);
+
+// A quoted key may hold anything: make a message with one in it fit for a line of a terminal.
+void yaml_doc_one_line(char *text);

@@ -78,6 +78,7 @@ static void what_has_two_readings_is_refused(void **)
 		const char *text, *want;
 	} rows[] = {
 		{"a: 1\nb: 2\na: 3\n", "f:3: the key \"a\" stands here twice"},
+		{"\"a\\nb\": 1\n\"a\\nb\": 2\n", "f:2: the key \"a?b\" stands here twice"},
 		{"a: &x 1\nb: *x\n", "f:1: aliases, anchors and tags are not read here"},
 		{"a: 1\nb: *x\n", "f:2: aliases"},
 		{"a: !!str 1\n", "f:1: aliases"},
