@@ -29,10 +29,17 @@ static void measure_rate(struct path *p, struct view *v)
 	v->rate_at = p->now;
 }
 
+// A publisher that has called is expected to send; a source that is bound may wait for its sender.
+static bool should_flow(const struct view *v)
+{
+	return v->in.state == DP_STREAM_LIVE ||
+	       (v->in.publisher && v->in.publisher->kind == SESSION_PUB);
+}
+
 static void keep_owner(struct path *p, struct view *v)
 {
 	ring_trim(p, v);
-	if (v->in.state == DP_STREAM_LIVE && p->now - v->in.last_rx > HOUSE_STALL_US)
+	if (should_flow(v) && p->now - v->in.last_rx > HOUSE_STALL_US)
 		house_stream_state(p, v, DP_STREAM_STALLED);
 }
 

@@ -208,6 +208,28 @@ static void a_publisher_that_comes_back_goes_on(void **state)
 	rig_free(r);
 }
 
+static void a_silent_publisher_makes_the_stream_stalled(void **state)
+{
+	struct rig *r = rig_new(1);
+	const struct view *v = &r->group->workers[0].path.views[0];
+	struct rig_peer *pub;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	rig_run(r, 1900);
+	assert_int_equal(v->in.state, DP_STREAM_IDLE);
+	rig_run(r, 300); // it has never sent a packet
+	assert_int_equal(v->in.state, DP_STREAM_STALLED);
+	stream_for(r, pub, 10, 1);
+	assert_int_equal(v->in.state, DP_STREAM_LIVE);
+	rig_run(r, 2200);
+	assert_int_equal(v->in.state, DP_STREAM_STALLED);
+	srt_conn_close(&pub->conn);
+	rig_run(r, 300);
+	assert_int_equal(v->in.state, DP_STREAM_IDLE);
+	rig_free(r);
+}
+
 static void a_takeover_keeps_the_subscribers(void **state)
 {
 	struct rig *r = rig_new(1);
@@ -600,6 +622,7 @@ int main(void)
 		cmocka_unit_test(a_late_joiner_gets_the_stream_at_once),
 		cmocka_unit_test(a_late_joiner_catches_up_with_a_fast_stream),
 		cmocka_unit_test(a_publisher_that_comes_back_goes_on),
+		cmocka_unit_test(a_silent_publisher_makes_the_stream_stalled),
 		cmocka_unit_test(a_takeover_keeps_the_subscribers),
 		cmocka_unit_test(both_workers_deliver_and_repair),
 		cmocka_unit_test(a_history_that_is_followed_stays_as_short),
