@@ -61,7 +61,8 @@ static void wanted(struct path *p, struct session *s, struct gap *g, uint32_t n,
 	}
 	switch (srt_snd_resend(&s->conn.snd, p->now, n, e->play, e->media_len)) {
 	case SRT_RESEND_NOW:
-		resend(p, s, e, seq);
+		for (unsigned i = srt_snd_copies(&s->conn.snd); i; i--)
+			resend(p, s, e, seq);
 		break;
 	case SRT_RESEND_REPEATED:
 		path_count(p, DP_DROP_NAK_REPEATED, 1);

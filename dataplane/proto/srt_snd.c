@@ -13,7 +13,7 @@ enum {
 	BUDGET_MIN = 64 * 1500,	      // bytes: a slow stream may lose a whole burst too
 	BUDGET_RATE_MIN = 16000,      // bytes/s it grows by at least
 	BUDGET_RATE_UNKNOWN = 250000, // and while nobody has said how fast the stream is
-	STAND_WAIT = 30 * TS_MS,      // ACKs come every 10 ms while anything does
+	STAND_WAIT = 20 * TS_MS,      // ACKs come every 10 ms while anything does
 	STAND_ACKS = 31,	      // ACK numbers that all pass (decisions A14)
 	STAND_END = 2 * TS_S,	      // after the start, for a peer that says nothing
 	REPAIR_HEAD = 58,	      // Ethernet, IPv4, UDP and SRT headers count too

@@ -108,7 +108,8 @@ static void resend_one(struct load *l, ts_us now, struct call *c, uint32_t seq)
 		say = srt_snd_resend(
 			&c->conn.snd, now, seq, c->sent_at[n & cs->history_mask], PAYLOAD_LEN);
 	if (say == SRT_RESEND_NOW) {
-		send_one(l, now, c, n, srt_snd_rexmit_bit(&c->conn.snd));
+		for (unsigned i = srt_snd_copies(&c->conn.snd); i; i--)
+			send_one(l, now, c, n, srt_snd_rexmit_bit(&c->conn.snd));
 		c->resent++;
 	} else if (say == SRT_RESEND_LATE) {
 		c->nak_late++;

@@ -4,7 +4,8 @@
 // Our protocol objects against libsrt's own program, over real sockets on loopback: both roles of
 // the handshake, both directions of media, optionally through a lossy path.
 //
-//   srt_interop [--packets N] [--loss PERCENT] [--seed N] [--slt PROGRAM] [SCENARIO]..
+//   srt_interop [--packets N] [--loss PERCENT | --path issue2] [--seed N] [--slt PROGRAM]
+//   [SCENARIO]..
 //
 // srt-live-transmit is the peer. Its other end is bare UDP, which this program feeds or reads, so
 // every payload is checked against what was sent. Exit 77 when the program is not there.
@@ -16,6 +17,7 @@
 #include "proto/srt_conn.h"
 #include "proto/srt_cookie.h"
 #include "proto/srt_hs.h"
+#include "sim/link.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +41,8 @@ enum { WARM_UP = 0x40000000 };
 enum { NOT_THERE = 77 }; // meson: skipped
 
 static struct {
-	uint32_t packets, loss_percent;
+	uint32_t packets;
+	struct link_cfg path; // each way
 	uint64_t seed;
 	const char *slt;
 } opt = {.packets = 2000, .seed = 1, .slt = "srt-live-transmit"};
@@ -47,8 +50,8 @@ static struct {
 struct side {
 	int srt, udp; // sockets; udp is the far end of srt-live-transmit
 	uint16_t srt_port, udp_port;
-	struct endpoint peer; // of the SRT socket
-	struct rand rand;
+	struct endpoint peer;	 // of the SRT socket
+	struct link there, back; // the path between the two
 	bool caller, sending, up;
 	bool flowing; // media has come through
 	struct srt_caller call;
@@ -57,10 +60,10 @@ struct side {
 	ts_us t0;
 	struct srt_conn conn;
 	struct srt_rcv rcv;
-	uint32_t isn, n_sent;	    // media we made, by SRT or by UDP
-	ts_us sent_at[RING], due;   // when, and when the next one goes
-	uint32_t n_got, n_resent;   // media that arrived at the far end
-	uint32_t n_gave_up, n_lost; // and what we dropped on purpose
+	uint32_t isn, n_sent;	  // media we made, by SRT or by UDP
+	ts_us sent_at[RING], due; // when, and when the next one goes
+	uint32_t n_got, n_resent; // media that arrived at the far end
+	uint32_t n_gave_up;
 	bool failed, closed;
 	uint8_t *seen;
 };
@@ -112,6 +115,7 @@ static int socket_on_loopback(uint16_t *port)
 	struct endpoint e = endpoint_of_v4(0x7f000001, 0);
 	struct sockaddr_storage sa;
 	socklen_t len = endpoint_to_sockaddr(&e, &sa);
+	int buffer = 8 << 20;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) ||
@@ -119,6 +123,9 @@ static int socket_on_loopback(uint16_t *port)
 		perror("socket");
 		exit(1);
 	}
+	// A busy machine may not let us run for a while.
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
 	*port = e.port;
 	return fd;
 }
@@ -131,18 +138,9 @@ static void send_to(int fd, const struct endpoint *to, const uint8_t *data, size
 	sendto(fd, data, len, 0, (struct sockaddr *)&sa, sa_len);
 }
 
-static bool lossy(struct side *s)
-{
-	bool lost = s->up && rand_below(&s->rand, 100) < opt.loss_percent;
-
-	s->n_lost += lost;
-	return lost;
-}
-
 static void srt_send(struct side *s, const uint8_t *data, size_t len)
 {
-	if (!lossy(s))
-		send_to(s->srt, &s->peer, data, len);
+	link_send(&s->there, ts_now(), data, len);
 }
 
 // --- the session ------------------------------------------------------------------------------
@@ -266,9 +264,12 @@ static void media_resend(struct side *s, ts_us now, const uint8_t *cif, size_t l
 				return;
 			}
 			say = srt_snd_resend(&s->conn.snd, now, seq, s->sent_at[n % RING], PAYLOAD);
-			if (say == SRT_RESEND_NOW)
+			for (unsigned i = srt_snd_copies(&s->conn.snd); say == SRT_RESEND_NOW && i;
+				i--)
 				media_send(s, now, n, true);
-			else if (say == SRT_RESEND_LATE)
+			if (say == SRT_RESEND_NOW)
+				continue;
+			if (say == SRT_RESEND_LATE)
 				srt_send(s, drop,
 					srt_snd_dropreq(&s->conn.snd, now, seq, seq, drop));
 		}
@@ -296,7 +297,7 @@ static void session_feed(struct side *s, ts_us now, const uint8_t *data, size_t 
 
 static void srt_feed(struct side *s, ts_us now, const uint8_t *data, size_t len)
 {
-	if (len < SRT_HDR || lossy(s))
+	if (len < SRT_HDR)
 		return;
 	if (!s->caller && !srt_pkt_dst(data))
 		listener_feed(s, now, data, len);
@@ -311,14 +312,27 @@ static void srt_drain(struct side *s, ts_us now)
 	uint8_t buf[2048];
 	struct sockaddr_storage sa;
 	socklen_t sa_len = sizeof(sa);
+	size_t len;
 	ssize_t n;
 
 	while ((n = recvfrom(s->srt, buf, sizeof(buf), 0, (struct sockaddr *)&sa, &sa_len)) >= 0) {
 		if (!s->caller)
 			endpoint_from_sockaddr(&sa, &s->peer);
-		srt_feed(s, now, buf, (size_t)n);
+		link_send(
+			&s->back, now, buf, (size_t)n < LINK_DATAGRAM ? (size_t)n : LINK_DATAGRAM);
 		sa_len = sizeof(sa);
 	}
+	while ((len = link_recv(&s->back, now, buf)))
+		srt_feed(s, now, buf, len);
+}
+
+static void path_flush(struct side *s)
+{
+	uint8_t buf[LINK_DATAGRAM];
+	size_t len;
+
+	while ((len = link_recv(&s->there, ts_now(), buf)))
+		send_to(s->srt, &s->peer, buf, len);
 }
 
 static void srt_flush(struct side *s, ts_us now)
@@ -416,6 +430,7 @@ static void run(struct side *s)
 			udp_drain(s);
 		produce(s, now);
 		srt_flush(s, now);
+		path_flush(s);
 		if (s->n_got != got)
 			last_progress = now;
 		got = s->n_got;
@@ -468,7 +483,8 @@ static int scenario(const char *name, bool caller, bool sending)
 
 	s->caller = caller;
 	s->sending = sending;
-	s->rand.state = opt.seed;
+	link_init(&s->there, &opt.path, 2 * opt.seed);
+	link_init(&s->back, &opt.path, 2 * opt.seed + 1);
 	s->key.now = s->key.before = now;
 	s->seen = calloc(opt.packets, 1);
 	sockets_open(s);
@@ -494,9 +510,11 @@ static int scenario(const char *name, bool caller, bool sending)
 	printf("%-12s %s: %u of %u arrived, %u sent again, %u given up, %u dropped by the path, "
 	       "rtt %u us\n",
 		name, ok ? "ok" : "FAILED", s->n_got, opt.packets, s->n_resent, s->n_gave_up,
-		s->n_lost, s->up ? srt_conn_rtt(&s->conn)->us : 0);
+		(unsigned)(s->there.lost + s->back.lost), s->up ? srt_conn_rtt(&s->conn)->us : 0);
 	close(s->srt);
 	close(s->udp);
+	link_fini(&s->there);
+	link_fini(&s->back);
 	free(s->seen);
 	free(s);
 	return !ok;
@@ -512,6 +530,15 @@ static const struct {
 	{"subscribe", false, true}, // srt-live-transmit calls and receives
 };
 
+// 5 % lost, 2 % reordered by up to 10 ms, 1 % doubled, RTT 20 ms.
+static const struct link_cfg issue2 = {
+	.delay_us = 10000,
+	.loss_ppm = 50000,
+	.reorder_ppm = 20000,
+	.reorder_us = 10000,
+	.dup_ppm = 10000,
+};
+
 int main(int argc, char **argv)
 {
 	int bad = 0, i;
@@ -520,7 +547,9 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[i], "--packets"))
 			opt.packets = (uint32_t)atoi(argv[i + 1]);
 		else if (!strcmp(argv[i], "--loss"))
-			opt.loss_percent = (uint32_t)atoi(argv[i + 1]);
+			opt.path.loss_ppm = (uint32_t)atoi(argv[i + 1]) * 10000;
+		else if (!strcmp(argv[i], "--path"))
+			opt.path = issue2;
 		else if (!strcmp(argv[i], "--seed"))
 			opt.seed = (uint64_t)atoll(argv[i + 1]);
 		else if (!strcmp(argv[i], "--slt"))

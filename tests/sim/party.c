@@ -192,7 +192,8 @@ static void resend(struct party *p, ts_us now, uint32_t n)
 	switch (srt_snd_resend(&p->conn.snd, now, seq_of(p, n), p->media->play[n], PARTY_PAYLOAD)) {
 	case SRT_RESEND_NOW:
 		p->stats.resent++;
-		emit(p, now, n, srt_snd_rexmit_bit(&p->conn.snd));
+		for (unsigned i = srt_snd_copies(&p->conn.snd); i; i--)
+			emit(p, now, n, srt_snd_rexmit_bit(&p->conn.snd));
 		break;
 	case SRT_RESEND_REPEATED:
 		p->stats.repeated++;

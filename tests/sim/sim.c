@@ -438,13 +438,13 @@ static const struct {
 	uint64_t seed;
 	const char *report;
 } golden[] = {
-	{1, "publisher sent 791 again 41 repeated 1 late 0 acks 144 naks 41; ingest got 791 "
-	    "gave up 0 duplicate 1 recovered 36; egress sent 416 again 81 repeated 54 late "
-	    "0 acks 26 naks 51; player got 416 gave up 0 duplicate 44 recovered 49; "},
-	{3, "publisher sent 683 again 28 repeated 2 late 0 acks 399 naks 29; ingest got 683 "
-	    "gave up 0 duplicate 12 recovered 27; "},
-	{11, "publisher sent 691 again 249 repeated 64 late 0 acks 27 naks 126; ingest got "
-	     "691 gave up 0 duplicate 30 recovered 183; "},
+	{1, "publisher sent 791 again 40 repeated 0 late 0 acks 147 naks 40; ingest got 791 "
+	    "gave up 0 duplicate 12 recovered 36; egress sent 416 again 72 repeated 44 late "
+	    "0 acks 27 naks 47; player got 416 gave up 0 duplicate 104 recovered 45; "},
+	{3, "publisher sent 683 again 31 repeated 3 late 0 acks 400 naks 32; ingest got 683 "
+	    "gave up 0 duplicate 16 recovered 29; "},
+	{11, "publisher sent 691 again 205 repeated 47 late 0 acks 34 naks 120; ingest got "
+	     "691 gave up 0 duplicate 127 recovered 166; "},
 };
 
 static int run_golden(void)
