@@ -23,6 +23,7 @@ def one_sentence(done, status, *words):
 
 
 @pytest.mark.parametrize("program, flags, word", [
+    ("sluice-dp", [], "port"),
     ("sluice-dp", ["--prot", "sock"], "--prot"),
     ("sluice-dp", ["--port", "carrier-pigeon"], "carrier-pigeon"),
     ("sluice-dp", ["--port", "sock,speed=9"], "speed"),
