@@ -106,8 +106,7 @@ static struct cmd_admit admission(const struct wish *w, struct ctl_stream *s)
 	uint32_t ours = s->latency_ms		  ? s->latency_ms
 			: w->listener->latency_ms ? w->listener->latency_ms
 						  : ADMIT_LATENCY_MS;
-
-	return (struct cmd_admit){
+	struct cmd_admit a = {
 		.park = w->park,
 		.park_generation = w->q->generation,
 		.stream = &s->s,
@@ -115,6 +114,9 @@ static struct cmd_admit admission(const struct wish *w, struct ctl_stream *s)
 		.peer_rcv_latency_ms = higher(ours, w->q->req.rcv_latency_ms),
 		.from = *w->q,
 	};
+
+	stream_deepen(s, higher(a.own_rcv_latency_ms, a.peer_rcv_latency_ms));
+	return a;
 }
 
 // Who holds the stream's one place for a publisher?

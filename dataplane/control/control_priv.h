@@ -165,6 +165,9 @@ struct ctl_stream *stream_make(struct control *c, const char *name); // undeclar
 struct dp_stats_stream *stream_stats(struct control *c, const struct ctl_stream *s);
 void stream_opened(struct control *c, struct ctl_stream *s);
 void stream_closed(struct control *c, struct ctl_stream *s); // by one worker
+// Hold the past that repairs within this latency ask for, twice over (decisions A8), unless the
+// stream's history was set.
+void stream_deepen(struct ctl_stream *s, uint32_t latency_ms);
 void streams_second(struct control *c);
 static inline struct ctl_stream *ctl_stream_of(struct stream *s)
 {

@@ -7,6 +7,7 @@
 
 #define STREAM_LINGER_US (60 * TS_S) // an undeclared stream after its last peer (decisions B3)
 #define STREAM_LATENCY_MS 120u
+#define STREAM_DEPTH_MAX_MS 10000u // what a caller's wish may deepen a history to
 #define STREAM_REPAIR_PERCENT 50u
 #define STREAMS_FULL "no room: --max-streams of sluice-dp is reached"
 
@@ -31,6 +32,17 @@ static void configure(struct ctl_stream *s)
 	s->s.cfg.leg_shared = d->leg == DP_LEG_SHARED;
 	s->s.cfg.history_us = (d->history_ms ? d->history_ms : depth) * TS_MS;
 	s->s.cfg.repair_percent = d->repair_percent ? d->repair_percent : STREAM_REPAIR_PERCENT;
+}
+
+void stream_deepen(struct ctl_stream *s, uint32_t latency_ms)
+{
+	uint32_t depth =
+		2 * latency_ms < STREAM_DEPTH_MAX_MS ? 2 * latency_ms : STREAM_DEPTH_MAX_MS;
+	bool chosen = s->declared && s->declared->stream.history_ms;
+
+	// Workers read it as it is; an aligned word is old or new.
+	if (!chosen && depth * TS_MS > s->s.cfg.history_us)
+		s->s.cfg.history_us = depth * TS_MS;
 }
 
 static void show(struct control *c, struct ctl_stream *s)

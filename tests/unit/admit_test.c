@@ -414,6 +414,27 @@ static void the_higher_latency_of_both_sides_counts(void **state)
 	assert_int_equal(w->cmds[0]->admit.peer_rcv_latency_ms, 120);
 }
 
+static void a_history_is_as_deep_as_repairs_of_its_callers_reach(void **state)
+{
+	struct rig *r = *state;
+	struct dp_stream s = rig_stream("live/a");
+	unsigned park;
+
+	declare(r, s);
+	assert_int_equal(stream_find(r->c, "live/a")->s.cfg.history_us, TS_S);
+	park = rig_call(r, 0, "l", SUB);
+	r->workers[0].parks[park].p.req.rcv_latency_ms = 2000;
+	rig_turn(r);
+	assert_int_equal(stream_find(r->c, "live/a")->s.cfg.history_us, 4 * TS_S);
+	rig_settle(r);
+	s.history_ms = 1500; // an operator's word stands
+	declare(r, s);
+	park = rig_call(r, 0, "l", SUB);
+	r->workers[0].parks[park].p.req.rcv_latency_ms = 2000;
+	rig_turn(r);
+	assert_int_equal(stream_find(r->c, "live/a")->s.cfg.history_us, 1500 * TS_MS);
+}
+
 static void who_encrypts_is_refused(void **state)
 {
 	struct rig *r = *state;
@@ -497,6 +518,7 @@ int main(void)
 		TEST(rtp_that_is_not_ts_cannot_be_played_by_srt),
 		TEST(a_join_storm_before_the_stream_is_open_is_all_served),
 		TEST(the_higher_latency_of_both_sides_counts),
+		TEST(a_history_is_as_deep_as_repairs_of_its_callers_reach),
 		TEST(who_encrypts_is_refused),
 		TEST(a_draining_node_takes_nobody_new),
 		TEST_CLOSED(a_deleted_stream_ends_with_its_peers),
