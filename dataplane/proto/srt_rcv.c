@@ -26,8 +26,7 @@ void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o)
 	r->last_rx = r->last_tx = now;
 	r->nak_at = TS_NEVER;
 	r->peer_rexmitflg = o->peer_rexmitflg;
-	r->ack_confirmed = true;
-	r->acked = UINT64_MAX; // so that a session whose very first packet is lost is measured too
+	srt_acks_init(&r->acks);
 }
 
 // --- numbers --------------------------------------------------------------------------------
@@ -170,8 +169,7 @@ static int deliver(struct srt_rcv *r, enum srt_window_put put, struct srt_verdic
 	out->recovered = put == SRT_WINDOW_FILLED;
 	r->stats.recovered += out->recovered;
 	r->stats.unique++;
-	if (++r->since_ack % SRT_RCV_ACK_LIGHT == 0)
-		r->light_due = true;
+	srt_acks_note_packet(&r->acks);
 	return 0;
 }
 
@@ -197,20 +195,14 @@ static int feed_data(
 
 static void feed_ackack(struct srt_rcv *r, ts_us now, const struct srt_ctrl *c)
 {
-	uint32_t *sent = &r->ack_log[c->info % SRT_RCV_ACK_LOG];
-	int32_t age = seq31_off(c->info, r->ack_number);
 	uint32_t rtt;
 
-	if (!c->info || c->info & ~SEQ31_MASK || age < 0 || age >= SRT_RCV_ACK_LOG || !*sent)
+	if (!srt_acks_answered(&r->acks, now, c->info, &rtt))
 		return;
-	rtt = (uint32_t)now - *sent;
-	*sent = 0;
 	srt_rtt_sample(&r->rtt, rtt);
 	srt_tsbpd_sample(&r->tsbpd, now, c->ts, rtt, r->rtt.first_us);
 	if (r->nak_at != TS_NEVER)
 		r->nak_at = ts_min(r->nak_at, now + srt_rtt_nak_period(&r->rtt));
-	if (seq31_off(r->ack_first, c->info) >= 0)
-		r->ack_confirmed = true;
 }
 
 static int feed_dropreq(struct srt_rcv *r, const struct srt_ctrl *c, struct srt_verdict *out)
@@ -279,31 +271,19 @@ int srt_rcv_feed(
 
 static ts_us ack_expiry(const struct srt_rcv *r)
 {
-	if (!r->window.next)
-		return TS_NEVER;
-	if (r->window.hole != r->acked)
-		return r->ack_at + SRT_RCV_ACK_PERIOD;
-	return r->ack_confirmed ? TS_NEVER : r->ack_at + srt_rtt_ack_repeat(&r->rtt);
+	return r->window.next ? srt_acks_expiry(&r->acks, r->window.hole, &r->rtt) : TS_NEVER;
 }
 
 static void put_ack(struct srt_rcv *r, ts_us now, struct bytes_out *b)
 {
 	struct srt_ack a = {
-		.number = r->ack_number = seq31_add(r->ack_number, 1),
+		.number = srt_acks_send(&r->acks, now, r->window.hole),
 		.next = seq_of(r, r->window.hole),
 		.rtt_us = r->rtt.us,
 		.rtt_var_us = r->rtt.var_us,
 		.free_packets = SRT_RCV_WINDOW, // counted from `next`; packets are not kept here
 	};
 
-	if (r->window.hole != r->acked)
-		r->ack_first = a.number;
-	r->acked = r->window.hole;
-	r->ack_confirmed = false;
-	r->ack_at = now;
-	r->ack_log[a.number % SRT_RCV_ACK_LOG] = (uint32_t)now ? (uint32_t)now : 1;
-	r->since_ack = 0;
-	r->light_due = false;
 	r->stats.acks_sent++;
 	srt_ack_put(b, &a, srt_clock_at(r->t0, now), r->peer_id);
 }
@@ -312,7 +292,7 @@ static void put_light_ack(struct srt_rcv *r, ts_us now, struct bytes_out *b)
 {
 	struct srt_ack a = {.next = seq_of(r, r->window.hole), .light = true};
 
-	r->light_due = false;
+	r->acks.light_due = false;
 	r->stats.acks_sent++;
 	srt_ack_put(b, &a, srt_clock_at(r->t0, now), r->peer_id);
 }
@@ -359,7 +339,7 @@ static bool poll_one(struct srt_rcv *r, ts_us now, struct bytes_out *b)
 		return true;
 	} else if (now >= ack_expiry(r)) {
 		put_ack(r, now, b);
-	} else if (r->light_due) {
+	} else if (r->acks.light_due) {
 		put_light_ack(r, now, b);
 	} else if (now >= r->last_tx + SRT_KEEPALIVE_AFTER) {
 		srt_pkt_put_bare(b, SRT_KEEPALIVE, 0, srt_clock_at(r->t0, now), r->peer_id);
@@ -385,7 +365,7 @@ ts_us srt_rcv_expiry(const struct srt_rcv *r)
 {
 	ts_us due = ts_min(r->last_tx + SRT_KEEPALIVE_AFTER, r->last_rx + SRT_DEAD_AFTER);
 
-	if (r->close_due || (!r->closed && (r->light_due || r->fresh_first != r->fresh_end)))
+	if (r->close_due || (!r->closed && (r->acks.light_due || r->fresh_first != r->fresh_end)))
 		return 0;
 	if (r->closed)
 		return TS_NEVER;

@@ -6,6 +6,7 @@
 // srt-wire 7, 8, 10, 12). Keeps which packets are here, never the packets.
 
 #include "base/ts.h"
+#include "proto/srt_acks.h"
 #include "proto/srt_late.h"
 #include "proto/srt_pkt.h"
 #include "proto/srt_rtt.h"
@@ -19,12 +20,6 @@
 #include <sys/types.h>
 
 #define SRT_RCV_WINDOW SRT_WINDOW // packets: what we announce, and the size of the bitmap
-
-enum {
-	SRT_RCV_ACK_PERIOD = 10 * TS_MS,
-	SRT_RCV_ACK_LIGHT = 64, // packets
-	SRT_RCV_ACK_LOG = 256,	// ACKs whose ACKACK is awaited
-};
 
 struct srt_rcv_opts {
 	uint32_t own_id, peer_id;
@@ -47,16 +42,10 @@ struct srt_rcv {
 	struct srt_late late;
 	struct srt_tsbpd tsbpd;
 	struct srt_rtt rtt;
+	struct srt_acks acks;
 	struct srt_rcv_stats stats;
 	uint32_t peer_id, isn;
 	ts_us t0, last_rx, last_tx, last_data;
-
-	// ACK: `acked` is what the last one said, `ack_first` the number of the first that said so.
-	uint64_t acked;
-	ts_us ack_at; // when the last full one went
-	uint32_t ack_number, ack_first;
-	uint32_t since_ack;		   // packets since then, for the light one
-	uint32_t ack_log[SRT_RCV_ACK_LOG]; // low 32 bits of the time each went; 0: answered
 
 	// NAK: holes in fresh_first .. fresh_end - 1 have not been reported yet.
 	uint64_t fresh_first, fresh_end;
@@ -65,8 +54,7 @@ struct srt_rcv {
 	uint64_t ahead;	    // last packet beyond the window, 0: none
 	uint8_t blind_naks; // repeated reports before the round trip was known
 	bool peer_rexmitflg;
-	bool ack_confirmed; // by an ACKACK
-	bool light_due, close_due, closed;
+	bool close_due, closed;
 };
 
 void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o);

@@ -9,38 +9,22 @@
 #include <errno.h>
 
 enum {
-	REPAIR_PERCENT = 50,	      // of the stream's rate (decisions A15)
-	BUDGET_MIN = 64 * 1500,	      // bytes: a slow stream may lose a whole burst too
-	BUDGET_RATE_MIN = 16000,      // bytes/s it grows by at least
-	BUDGET_RATE_UNKNOWN = 250000, // and while nobody has said how fast the stream is
-	STAND_WAIT = 20 * TS_MS,      // ACKs come every 10 ms while anything does
-	STAND_ACKS = 31,	      // ACK numbers that all pass (decisions A14)
-	STAND_END = 2 * TS_S,	      // after the start, for a peer that says nothing
-	REPAIR_HEAD = 58,	      // Ethernet, IPv4, UDP and SRT headers count too
+	STAND_WAIT = 20 * TS_MS, // ACKs come every 10 ms while anything does
+	STAND_ACKS = 31,	 // ACK numbers that all pass (decisions A14)
+	STAND_END = 2 * TS_S,	 // after the start, for a peer that says nothing
 };
-
-// One latency of the stream's rate, so that an outage as long as the latency can be repaired.
-static uint32_t budget_max(const struct srt_snd *s)
-{
-	uint64_t burst = (uint64_t)s->rate * s->latency_us / TS_S;
-
-	if (burst < BUDGET_MIN)
-		return BUDGET_MIN;
-	return burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst;
-}
 
 void srt_snd_init(struct srt_snd *s, ts_us now, const struct srt_snd_opts *o)
 {
 	memset(s, 0, sizeof(*s));
 	s->t0 = o->t0;
-	s->last_rx = s->last_tx = s->refilled = now;
+	s->last_rx = s->last_tx = now;
 	s->peer_id = o->peer_id;
 	s->acked = o->isn & SEQ31_MASK;
 	s->latency_us = o->latency_us;
-	s->peer_flags = o->peer_flags;
-	s->repair_percent = o->repair_percent ? o->repair_percent : REPAIR_PERCENT;
+	s->peer_flags = (uint8_t)o->peer_flags;
 	s->rtt = srt_rtt_initial();
-	s->budget = budget_max(s);
+	srt_repair_init(&s->repair, now, o->latency_us, o->repair_percent);
 	s->stand_at = now + STAND_WAIT;
 }
 
@@ -77,7 +61,7 @@ static int feed_ack(struct srt_snd *s, ts_us now, const struct srt_ctrl *c, stru
 
 static int feed_nak(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verdict *out)
 {
-	s->repair_open = false;
+	srt_repair_begin(&s->repair);
 	if (c->cif_len < 4 || c->cif_len > UINT16_MAX)
 		return refuse(out, SRT_WHY_MALFORMED);
 	out->action = SRT_RESEND;
@@ -132,69 +116,19 @@ int srt_snd_feed(
 
 // --- repair ---------------------------------------------------------------------------------
 
-static void refill(struct srt_snd *s, ts_us now)
-{
-	uint64_t rate = s->rate ? (uint64_t)s->rate * s->repair_percent / 100 : BUDGET_RATE_UNKNOWN;
-	uint64_t elapsed = now > s->refilled ? now - s->refilled : 0;
-	uint64_t gain, max = budget_max(s);
-
-	if (rate < BUDGET_RATE_MIN)
-		rate = BUDGET_RATE_MIN;
-	gain = elapsed > 60 * TS_S ? max : rate * elapsed / TS_S;
-	if (!gain)
-		return; // keep the fraction
-	s->budget = (uint32_t)(s->budget + gain > max ? max : s->budget + gain);
-	s->refilled = now;
-}
-
-static bool repeated(const struct srt_snd *s, uint16_t seq, uint16_t now_ms, uint32_t window_us)
-{
-	for (int i = 0; i < SRT_SND_REPAIRS; i++) {
-		const struct srt_snd_repair *p = &s->repairs[i];
-		uint32_t age_us = (uint16_t)(now_ms - p->at_ms) * 1000u;
-
-		if ((uint16_t)(seq - p->first) < p->n && age_us < window_us)
-			return true;
-	}
-	return false;
-}
-
-// Remember a repair: together with the one before it, when that was for the same report.
-static void remember(struct srt_snd *s, uint16_t seq, uint16_t now_ms)
-{
-	struct srt_snd_repair *newest =
-		&s->repairs[(s->repair_next + SRT_SND_REPAIRS - 1) % SRT_SND_REPAIRS];
-	uint16_t off = (uint16_t)(seq - newest->first);
-
-	if (s->repair_open && newest->at_ms == now_ms && off >= newest->n &&
-		off < SRT_NAK_SPAN_MAX) {
-		newest->n = (uint16_t)(off + 1);
-		return;
-	}
-	s->repairs[s->repair_next] = (struct srt_snd_repair){.first = seq, .n = 1, .at_ms = now_ms};
-	s->repair_next = (uint8_t)((s->repair_next + 1) % SRT_SND_REPAIRS);
-	s->repair_open = true;
-}
-
 enum srt_resend srt_snd_resend(
 	struct srt_snd *s, ts_us now, uint32_t seq, ts_us stream_play, uint16_t len)
 {
-	uint16_t now_ms = (uint16_t)(now / TS_MS);
-	uint32_t cost = len + REPAIR_HEAD;
-
 	if (now >= stream_play + s->latency_us + s->rtt.us / 2)
 		return SRT_RESEND_LATE;
-	if (repeated(s, (uint16_t)seq, now_ms, srt_rtt_suppress(&s->rtt))) {
-		s->repair_open = false;
+	switch (srt_repair_ask(&s->repair, now, seq, len, srt_rtt_suppress(&s->rtt))) {
+	case SRT_REPAIR_YES:
+		break;
+	case SRT_REPAIR_REPEATED:
 		return SRT_RESEND_REPEATED;
-	}
-	refill(s, now);
-	if (s->budget < cost) {
-		s->repair_open = false;
+	case SRT_REPAIR_BROKE:
 		return SRT_RESEND_BUDGET;
 	}
-	s->budget -= cost;
-	remember(s, (uint16_t)seq, now_ms);
 	return SRT_RESEND_NOW;
 }
 
@@ -213,7 +147,7 @@ bool srt_snd_standing(struct srt_snd *s, uint8_t list[4])
 	if (!s->standing_due || s->closed)
 		return false;
 	s->standing_due = false;
-	s->repair_open = false;
+	srt_repair_begin(&s->repair);
 	be32_put(list, s->acked);
 	return true;
 }
@@ -269,11 +203,7 @@ void srt_snd_note_sent(struct srt_snd *s, ts_us at)
 
 void srt_snd_set_rate(struct srt_snd *s, uint32_t rate)
 {
-	bool first = !s->rate;
-
-	s->rate = rate;
-	if (first)
-		s->budget = budget_max(s);
+	srt_repair_set_rate(&s->repair, rate);
 }
 
 ts_us srt_snd_expiry(const struct srt_snd *s)

@@ -9,6 +9,7 @@
 #include "base/ts.h"
 #include "proto/srt_hs.h"
 #include "proto/srt_pkt.h"
+#include "proto/srt_repair.h"
 #include "proto/srt_rtt.h"
 #include "proto/srt_verdict.h"
 
@@ -27,31 +28,17 @@ struct srt_snd_opts {
 	uint8_t repair_percent; // of the stream's rate; 0: 50 (decisions A15)
 };
 
-enum { SRT_SND_REPAIRS = 15 };
-
-// Packets sent again for one report: some of the n from a number whose low 16 bits are `first`. The
-// others in between are at the peer, or it would have asked for them too.
-struct srt_snd_repair {
-	uint16_t first, n;
-	uint16_t at_ms; // low 16 bits of the time
-};
-
 struct srt_snd {
 	ts_us t0, last_rx, last_tx;
-	ts_us stand_at;	 // when the peer's ACKs stand still for too long; TS_NEVER: not watched
-	ts_us refilled;	 // repair budget: when it was last topped up
-	uint32_t budget; // bytes left
-	uint32_t rate;	 // of the stream, bytes/s; 0: not known yet
-	uint32_t peer_id, latency_us, peer_flags;
+	ts_us stand_at; // when the peer's ACKs stand still for too long; TS_NEVER: not watched
+	struct srt_repair repair;
+	uint32_t peer_id, latency_us;
 	uint32_t acked;	       // what the peer's last ACK said: next it waits for
 	uint32_t free_packets; // and its free buffer
 	uint32_t ackack;       // number to answer
 	struct srt_rtt rtt;
-	uint8_t repair_percent;
-	uint8_t repair_next; // slot of repairs to overwrite
-	bool repair_open;    // the newest one may grow: all asked for since its first were sent
+	uint8_t peer_flags;
 	bool ackack_due, keepalive_due, standing_due, close_due, closed;
-	struct srt_snd_repair repairs[SRT_SND_REPAIRS];
 };
 
 static_assert(sizeof(struct srt_snd) <= 192, "decisions A12");

@@ -136,7 +136,7 @@ static void bursts_are_remembered_whole(void **)
 		assert_int_equal(
 			resend(now + TS_MS, seq31_add(SEQ31_MASK - 200, i)), SRT_RESEND_REPEATED);
 	// As many other bursts, and it is forgotten.
-	for (uint32_t i = 0; i < SRT_SND_REPAIRS; i++)
+	for (uint32_t i = 0; i < SRT_REPAIR_SPANS; i++)
 		resend(now + TS_MS, 5000 - 2 * i);
 	assert_int_equal(resend(now + TS_MS, 0), SRT_RESEND_NOW);
 	assert_int_equal(resend(now + TS_MS, 4998), SRT_RESEND_REPEATED);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "proto/srt_repair.h"
+
+#include "proto/srt_pkt.h"
+
+enum {
+	PERCENT = 50,		      // of the stream's rate (decisions A15)
+	BUDGET_MIN = 64 * 1500,	      // bytes: a slow stream may lose a whole burst too
+	BUDGET_RATE_MIN = 16000,      // bytes/s it grows by at least
+	BUDGET_RATE_UNKNOWN = 250000, // and while nobody has said how fast the stream is
+	HEADERS = 58,		      // Ethernet, IPv4, UDP and SRT headers count too
+};
+
+// One latency of the stream's rate, so that an outage as long as the latency can be repaired.
+static uint32_t budget_max(const struct srt_repair *r)
+{
+	uint64_t burst = (uint64_t)r->rate * r->latency_us / TS_S;
+
+	if (burst < BUDGET_MIN)
+		return BUDGET_MIN;
+	return burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst;
+}
+
+void srt_repair_init(struct srt_repair *r, ts_us now, uint32_t latency_us, uint8_t percent)
+{
+	*r = (struct srt_repair){
+		.refilled = now, .latency_us = latency_us, .percent = percent ? percent : PERCENT};
+	r->budget = budget_max(r);
+}
+
+void srt_repair_set_rate(struct srt_repair *r, uint32_t rate)
+{
+	bool first = !r->rate;
+
+	r->rate = rate;
+	if (first)
+		r->budget = budget_max(r);
+}
+
+void srt_repair_begin(struct srt_repair *r)
+{
+	r->open = false;
+}
+
+static void refill(struct srt_repair *r, ts_us now)
+{
+	uint64_t rate = r->rate ? (uint64_t)r->rate * r->percent / 100 : BUDGET_RATE_UNKNOWN;
+	uint64_t elapsed = now > r->refilled ? now - r->refilled : 0;
+	uint64_t gain, max = budget_max(r);
+
+	if (rate < BUDGET_RATE_MIN)
+		rate = BUDGET_RATE_MIN;
+	gain = elapsed > 60 * TS_S ? max : rate * elapsed / TS_S;
+	if (!gain)
+		return; // keep the fraction
+	r->budget = (uint32_t)(r->budget + gain > max ? max : r->budget + gain);
+	r->refilled = now;
+}
+
+static bool repeated(const struct srt_repair *r, uint16_t seq, uint16_t now_ms, uint32_t window_us)
+{
+	for (int i = 0; i < SRT_REPAIR_SPANS; i++) {
+		const struct srt_repair_span *p = &r->spans[i];
+		uint32_t age_us = (uint16_t)(now_ms - p->at_ms) * 1000u;
+
+		if ((uint16_t)(seq - p->first) < p->n && age_us < window_us)
+			return true;
+	}
+	return false;
+}
+
+// Remember a repair: together with the one before it, when that was for the same report.
+static void remember(struct srt_repair *r, uint16_t seq, uint16_t now_ms)
+{
+	struct srt_repair_span *newest =
+		&r->spans[(r->next + SRT_REPAIR_SPANS - 1) % SRT_REPAIR_SPANS];
+	uint16_t off = (uint16_t)(seq - newest->first);
+
+	if (r->open && newest->at_ms == now_ms && off >= newest->n && off < SRT_NAK_SPAN_MAX) {
+		newest->n = (uint16_t)(off + 1);
+		return;
+	}
+	r->spans[r->next] = (struct srt_repair_span){.first = seq, .n = 1, .at_ms = now_ms};
+	r->next = (uint8_t)((r->next + 1) % SRT_REPAIR_SPANS);
+	r->open = true;
+}
+
+enum srt_repair_say srt_repair_ask(
+	struct srt_repair *r, ts_us now, uint32_t seq, uint16_t len, uint32_t window_us)
+{
+	uint16_t now_ms = (uint16_t)(now / TS_MS);
+	uint32_t cost = len + HEADERS;
+
+	if (repeated(r, (uint16_t)seq, now_ms, window_us)) {
+		r->open = false;
+		return SRT_REPAIR_REPEATED;
+	}
+	refill(r, now);
+	if (r->budget < cost) {
+		r->open = false;
+		return SRT_REPAIR_BROKE;
+	}
+	r->budget -= cost;
+	remember(r, (uint16_t)seq, now_ms);
+	return SRT_REPAIR_YES;
+}

@@ -1,0 +1,44 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What a sender may send again: a memory of what it has just repaired, so that a repeated request
+// is told from a new one, and a budget in bytes (decisions A15).
+
+#include "base/ts.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SRT_REPAIR_SPANS = 14 };
+
+// Packets sent again for one report: some of the n from a number whose low 16 bits are `first`. The
+// others in between are at the peer, or it would have asked for them too.
+struct srt_repair_span {
+	uint16_t first, n;
+	uint16_t at_ms; // low 16 bits of the time
+};
+
+struct srt_repair {
+	ts_us refilled;	 // when the budget was last topped up
+	uint32_t budget; // bytes left
+	uint32_t rate;	 // of the stream, bytes/s; 0: not known yet
+	uint32_t latency_us;
+	uint8_t percent; // of the rate
+	uint8_t next;	 // span to overwrite
+	bool open;	 // the newest one may grow: all asked for since its first were sent
+	struct srt_repair_span spans[SRT_REPAIR_SPANS];
+};
+
+// percent 0: 50.
+void srt_repair_init(struct srt_repair *r, ts_us now, uint32_t latency_us, uint8_t percent);
+void srt_repair_set_rate(struct srt_repair *r, uint32_t rate);
+// A report begins: what it asks for is remembered apart from the one before.
+void srt_repair_begin(struct srt_repair *r);
+
+enum srt_repair_say { SRT_REPAIR_YES, SRT_REPAIR_REPEATED, SRT_REPAIR_BROKE };
+
+// May the packet seq of len payload bytes be sent again, when requests within window_us of a repair
+// are repetitions? YES takes it from the budget and remembers it.
+enum srt_repair_say srt_repair_ask(
+	struct srt_repair *r, ts_us now, uint32_t seq, uint16_t len, uint32_t window_us);
