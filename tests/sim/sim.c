@@ -312,6 +312,17 @@ static void draw_wraps(struct plan *p, struct rand *r)
 		p->msgno0 = MSGNO_MAX - rand_below(r, p->packets);
 }
 
+// A leg that carries two to five times the stream and queues the rest for a while.
+static void draw_bottleneck(struct plan *p, struct rand *r)
+{
+	struct link_cfg *c = &p->leg[rand_below(r, 2)];
+	uint64_t rate = (uint64_t)(SRT_HDR + PARTY_PAYLOAD) * TS_S / p->period_us;
+
+	c->rate = (uint32_t)(rate * (20 + rand_below(r, 30)) / 10);
+	c->queue_us = 50000 + rand_below(r, 100000);
+	p->latency_ms += c->queue_us / 1000 * (p->roomy ? 10 : 1);
+}
+
 static struct plan random_plan(uint64_t seed)
 {
 	struct plan p = {.seed = seed};
@@ -335,6 +346,8 @@ static struct plan random_plan(uint64_t seed)
 	if (!p.roomy)
 		p.latency_ms = 1 + rand_below(&r, p.latency_ms / 2);
 	draw_wraps(&p, &r);
+	if (rand_below(&r, 4) == 0)
+		draw_bottleneck(&p, &r);
 	return p;
 }
 
@@ -439,8 +452,8 @@ static const struct {
 	const char *report;
 } golden[] = {
 	{1, "publisher sent 791 again 40 repeated 0 late 0 acks 147 naks 40; ingest got 791 "
-	    "gave up 0 duplicate 12 recovered 36; egress sent 416 again 72 repeated 44 late "
-	    "0 acks 27 naks 47; player got 416 gave up 0 duplicate 104 recovered 45; "},
+	    "gave up 0 duplicate 12 recovered 36; egress sent 414 again 76 repeated 45 late "
+	    "0 acks 32 naks 48; player got 414 gave up 0 duplicate 113 recovered 47; "},
 	{3, "publisher sent 683 again 31 repeated 3 late 0 acks 400 naks 32; ingest got 683 "
 	    "gave up 0 duplicate 16 recovered 29; "},
 	{11, "publisher sent 691 again 205 repeated 47 late 0 acks 34 naks 120; ingest got "
