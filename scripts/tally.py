@@ -19,7 +19,7 @@ from pathlib import Path
 
 MESON = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
 CMOCKA = re.compile(r"^\[\s+(OK|SKIPPED)\s+\] (\w+)", re.M)
-CMOCKA_FAILED = re.compile(r"^\[\s+FAILED\s+\] (\w+)", re.M)
+CMOCKA_FAILED = re.compile(r"^\[\s+FAILED\s+\] ([A-Za-z_]\w*)", re.M)  # not its "2 test(s), listed below"
 
 
 def from_meson(path):

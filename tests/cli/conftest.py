@@ -31,7 +31,8 @@ class Ctl:
 
     def __call__(self, *args, **kw):
         env = self.env | kw.pop("env", {})
-        return Result(subprocess.run([SLUICECTL, *args], env=env, text=True, timeout=30,
+        program = kw.pop("program", SLUICECTL)
+        return Result(subprocess.run([program, *args], env=env, text=True, timeout=30,
                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, **kw))
 

@@ -4,6 +4,7 @@
 
 import os
 import pty
+import shutil
 import subprocess
 import time
 
@@ -27,7 +28,9 @@ def test_no_permission(api, ctl, run_dir):
         pytest.skip("needs root to become somebody else")
     os.chmod(run_dir, 0o755)
     os.chmod(f"{run_dir}/api.sock", 0o600)
-    r = ctl("status", user=65534, group=65534, extra_groups=[])
+    # Somebody else may not read the folder this was built in.
+    program = shutil.copy(SLUICECTL, f"{run_dir}/sluicectl")
+    r = ctl("status", program=program, user=65534, group=65534, extra_groups=[])
     assert r.rc == 5 and "no permission" in r.err and "group sluice" in r.err
 
 

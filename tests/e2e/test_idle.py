@@ -24,9 +24,9 @@ def share(program):
     return (cpu_seconds(program.pid) - before) / (time.monotonic() - began)
 
 
-@pytest.mark.parametrize("flags", [[], ["--workers", "2"], ["--port", "sock,rx=epoll"]], ids=["io_uring", "two workers", "epoll"])
+@pytest.mark.parametrize("flags", [{}, {"workers": 2}, {"port": "sock,rx=epoll"}], ids=["io_uring", "two workers", "epoll"])
 def test_an_idle_dataplane_uses_less_than_a_hundredth_of_a_core(make_relay, flags):
-    relay = make_relay(dp=flags)
+    relay = make_relay(**flags)
     relay.listen("--open")
     assert share(relay.dp) < 0.01
 

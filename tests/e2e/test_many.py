@@ -55,7 +55,7 @@ def test_200_streams_of_1_megabit_with_a_subscriber_each(make_relay, programs):
 
 def test_small_socket_buffers_at_a_rate_that_fits_them(make_relay, programs):
     """212,992 bytes is what a kernel gives by default to those without privileges."""
-    relay = make_relay(workers=2, dp=["--port", "sock,sockbuf=212992"])
+    relay = make_relay(workers=2, port="sock,sockbuf=212992")
     relay.listen("--open")
     publisher = SrtPublisher(programs, relay.url("live/m", "publish"), bitrate=2_000_000)
     relay.wait_live("live/m")
@@ -76,7 +76,7 @@ def assert_whole_of_others(report):
 
 def test_the_epoll_path_carries_the_same(make_relay, programs):
     """Where io_uring is not allowed: Docker's profile, old kernels."""
-    relay = make_relay(dp=["--port", "sock,rx=epoll"], memory=128)
+    relay = make_relay(port="sock,rx=epoll", memory=128)
     relay.listen("--open")
     assert relay.status()["ports"][0]["mode"] == "epoll"
     publish = Load(programs, "publish", relay.url("live/m", "publish"), rate="4M", duration=12)

@@ -17,9 +17,9 @@ def test_peers_get_a_shutdown(relay, programs, number):
     publisher = SrtPublisher(programs, relay.url("live/s", "publish"))
     relay.wait_live("live/s")
     player = srt_player(programs, relay.url("live/s"))
+    player.wait(50_000)
     raw = wire.RawCaller(relay.port)
     assert raw.connect("live/s").kind == wire.CONCLUSION
-    player.wait(50_000)
     relay.dp.signal(number)
     raw.receive(lambda packet: wire.is_control(packet, wire.SHUTDOWN))
     raw.close()

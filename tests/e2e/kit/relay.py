@@ -25,9 +25,9 @@ class CtlError(AssertionError):
 class Relay:
     """One box of Sluice in a folder of its own. Nothing runs before start()."""
 
-    def __init__(self, programs, workers=1, dp=(), daemon=(), env=None, memory=64):
+    def __init__(self, programs, workers=1, dp=(), daemon=(), env=None, memory=64, port="sock"):
         self.programs = programs
-        self.dp_flags = ["--workers", workers, "--memory", memory, *dp]
+        self.dp_flags = ["--port", port, "--workers", workers, "--memory", memory, *dp]
         self.daemon_flags = list(daemon)
         self.port, self.http = free_port(), free_port()
         self.folder = programs.folder / f"r{self.http}"
@@ -52,7 +52,7 @@ class Relay:
 
     def start_dp(self):
         self.dp = self.programs.start(
-            "sluice-dp", [self.program("sluice-dp"), "--port", "sock", *self.dp_flags], env=self.env, user=self.programs.user
+            "sluice-dp", [self.program("sluice-dp"), *self.dp_flags], env=self.env, user=self.programs.user
         )
         return self.dp
 
