@@ -50,13 +50,16 @@ static bool number_of(const struct srt_rcv *r, uint32_t seq, uint64_t *out)
 // --- holes ----------------------------------------------------------------------------------
 
 // Before the round trip is known the reports become rarer, lest a far peer repairs all it sent
-// meanwhile many times.
-static uint32_t nak_period(const struct srt_rcv *r)
+// meanwhile many times. When the oldest hole has half of its time behind it they come twice as
+// often: few holes live that long, and senders pass over what they have just repaired (libsrt
+// since 1.4).
+static uint32_t nak_period(const struct srt_rcv *r, ts_us now)
 {
 	uint32_t period = srt_rtt_nak_period(&r->rtt);
+	bool urgent = srt_late_expiry(&r->late) <= now + r->tsbpd.latency_us / 2;
 
 	if (srt_rtt_known(&r->rtt))
-		return period;
+		return urgent ? period / 2 : period;
 	return period << (r->blind_naks < BLIND_DOUBLINGS ? r->blind_naks : BLIND_DOUBLINGS);
 }
 
@@ -68,7 +71,7 @@ static void found_missing(struct srt_rcv *r, ts_us now, uint64_t first, uint64_t
 		r->fresh_first = first;
 	r->fresh_end = seq;
 	if (r->nak_at == TS_NEVER)
-		r->nak_at = now + nak_period(r);
+		r->nak_at = now + nak_period(r, now);
 	srt_late_note(&r->late, seq, play);
 }
 
@@ -320,7 +323,7 @@ static bool poll_nak(struct srt_rcv *r, ts_us now, struct bytes_out *b)
 	if (now >= r->nak_at) {
 		from = r->window.hole;
 		end = r->window.next;
-		r->nak_at = now + nak_period(r);
+		r->nak_at = now + nak_period(r, now);
 		r->blind_naks += r->blind_naks < BLIND_DOUBLINGS;
 	}
 	r->fresh_first = r->fresh_end = 0;

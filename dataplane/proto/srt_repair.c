@@ -59,16 +59,19 @@ static void refill(struct srt_repair *r, ts_us now)
 	r->refilled = now;
 }
 
-static bool repeated(const struct srt_repair *r, uint16_t seq, uint16_t now_ms, uint32_t window_us)
+// How long ago seq was repaired last, in microseconds; UINT32_MAX: not remembered.
+static uint32_t age_us(const struct srt_repair *r, uint16_t seq, uint16_t now_ms)
 {
+	uint32_t age = UINT32_MAX;
+
 	for (int i = 0; i < SRT_REPAIR_SPANS; i++) {
 		const struct srt_repair_span *p = &r->spans[i];
-		uint32_t age_us = (uint16_t)(now_ms - p->at_ms) * 1000u;
+		uint32_t span_age = (uint16_t)(now_ms - p->at_ms) * 1000u;
 
-		if ((uint16_t)(seq - p->first) < p->n && age_us < window_us)
-			return true;
+		if ((uint16_t)(seq - p->first) < p->n && span_age < age)
+			age = span_age;
 	}
-	return false;
+	return age;
 }
 
 // Remember a repair: together with the one before it, when that was for the same report.
@@ -92,8 +95,9 @@ enum srt_repair_say srt_repair_ask(
 {
 	uint16_t now_ms = (uint16_t)(now / TS_MS);
 	uint32_t cost = len + HEADERS;
+	uint32_t age = age_us(r, (uint16_t)seq, now_ms);
 
-	if (repeated(r, (uint16_t)seq, now_ms, window_us)) {
+	if (age < window_us) {
 		r->open = false;
 		return SRT_REPAIR_REPEATED;
 	}
@@ -102,6 +106,7 @@ enum srt_repair_say srt_repair_ask(
 		r->open = false;
 		return SRT_REPAIR_BROKE;
 	}
+	r->again = age < r->latency_us;
 	r->budget -= cost;
 	remember(r, (uint16_t)seq, now_ms);
 	return SRT_REPAIR_YES;

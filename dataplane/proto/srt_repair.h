@@ -27,6 +27,7 @@ struct srt_repair {
 	uint8_t percent; // of the rate
 	uint8_t next;	 // span to overwrite
 	bool open;	 // the newest one may grow: all asked for since its first were sent
+	bool again;	 // the last one granted had been repaired before, in vain
 	struct srt_repair_span spans[SRT_REPAIR_SPANS];
 };
 

@@ -16,21 +16,26 @@
 enum {
 	SRT_DRIFT_SAMPLES = 1000, // a mean is taken of so many
 	SRT_DRIFT_MAX = 5000,	  // microseconds; what is beyond moves the base
+	SRT_DRIFT_SLEW = 2000,	  // followed by one microsecond in so many
 };
 
+// Base and drift are libsrt's. What packets are given follows them at half a millisecond a second:
+// the mean comes in steps of milliseconds, and a stream's clock must not step back (decisions A4).
 struct srt_tsbpd {
-	int64_t base;	  // when the peer's clock read 0, here; negative when before our own 0
-	int64_t drift_us; // mean of the last full set of samples
-	int64_t sum_us;	  // of the set that is being collected
-	uint32_t n;	  // samples in it
+	int64_t base;	   // when the peer's clock read 0, here; negative when before our own 0
+	int64_t drift_us;  // mean of the last full set of samples
+	int64_t applied;   // base + drift as far as it has been followed
+	ts_us followed_at; // up to when
+	int64_t sum_us;	   // of the set that is being collected
+	uint32_t n;	   // samples in it
 	uint32_t latency_us;
 };
 
 // arrival, ts: of the packet that fixes the base: the conclusion, or its answer (srt-wire 10.1).
 void srt_tsbpd_init(struct srt_tsbpd *t, ts_us arrival, uint32_t ts, uint32_t latency_us);
 
-// When a packet that arrived at `now` with this timestamp is due: base + timestamp + drift +
-// latency.
+// When a packet that arrived at `now` with this timestamp is due: base + drift (as followed) +
+// timestamp + latency.
 ts_us srt_tsbpd_play(const struct srt_tsbpd *t, ts_us now, uint32_t ts);
 
 // An ACKACK arrived with this timestamp; rtt_us is the round trip now, first_rtt_us the first one.

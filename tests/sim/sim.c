@@ -451,13 +451,13 @@ static const struct {
 	uint64_t seed;
 	const char *report;
 } golden[] = {
-	{1, "publisher sent 791 again 40 repeated 0 late 0 acks 147 naks 40; ingest got 791 "
-	    "gave up 0 duplicate 12 recovered 36; egress sent 414 again 76 repeated 45 late "
-	    "0 acks 32 naks 48; player got 414 gave up 0 duplicate 113 recovered 47; "},
-	{3, "publisher sent 683 again 31 repeated 3 late 0 acks 400 naks 32; ingest got 683 "
-	    "gave up 0 duplicate 16 recovered 29; "},
-	{11, "publisher sent 691 again 205 repeated 47 late 0 acks 34 naks 120; ingest got "
-	     "691 gave up 0 duplicate 127 recovered 166; "},
+	{1, "publisher sent 791 again 38 repeated 0 late 0 acks 149 naks 38; ingest got 791 "
+	    "gave up 0 duplicate 13 recovered 35; egress sent 414 again 80 repeated 46 late "
+	    "0 acks 34 naks 50; player got 414 gave up 0 duplicate 120 recovered 49; "},
+	{3, "publisher sent 683 again 31 repeated 1 late 0 acks 394 naks 30; ingest got 683 "
+	    "gave up 0 duplicate 17 recovered 28; "},
+	{11, "publisher sent 691 again 207 repeated 49 late 0 acks 35 naks 121; ingest got "
+	     "691 gave up 0 duplicate 134 recovered 168; "},
 };
 
 static int run_golden(void)

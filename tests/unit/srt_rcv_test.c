@@ -193,6 +193,29 @@ static void the_report_is_repeated_until_too_late(void **)
 	assert_int_equal(srt_rcv_stats(&r)->given_up, 1);
 }
 
+static void reports_come_twice_as_often_when_time_runs_out(void **)
+{
+	static const int want_ms[] = {2, 22, 42, 62, 72, 82, 92, 102, 112};
+	unsigned n = 0;
+
+	media(0);
+	poll(due(0));
+	control(due(1), SRT_ACKACK, 1, "\0\0\0\0", 4);
+	media(2);
+	for (uint32_t ms = 2; ms < 122; ms++) {
+		int type;
+
+		srt_rcv_on_expiry(&r, due(ms));
+		while ((type = poll(due(ms))) >= 0) {
+			if (type != SRT_NAK)
+				continue;
+			assert_true(n < sizeof(want_ms) / sizeof(*want_ms));
+			assert_int_equal(ms, want_ms[n++]);
+		}
+	}
+	assert_int_equal(n, sizeof(want_ms) / sizeof(*want_ms));
+}
+
 static void a_sample_hurries_the_report(void **)
 {
 	media(0);
@@ -510,6 +533,7 @@ int main(void)
 		cmocka_unit_test_setup(a_hole_is_reported_filled_and_told, init),
 		cmocka_unit_test_setup(holes_of_a_batch_are_one_report, init),
 		cmocka_unit_test_setup(the_report_is_repeated_until_too_late, init),
+		cmocka_unit_test_setup(reports_come_twice_as_often_when_time_runs_out, init),
 		cmocka_unit_test_setup(a_sample_hurries_the_report, init),
 		cmocka_unit_test_setup(the_r_bit_is_a_number_to_old_peers, init),
 		cmocka_unit_test_setup(before_the_first_and_beyond_the_window, init),

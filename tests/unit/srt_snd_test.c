@@ -124,6 +124,18 @@ static void a_repeated_request_waits_for_the_repair(void **)
 	assert_int_equal(resend(now + 70 * TS_S, 5), SRT_RESEND_NOW);
 }
 
+// Its repair was lost too, and its time runs out.
+static void a_second_repair_goes_twice(void **)
+{
+	ack(T0, 32, ISN, 20000, 1000); // past the start
+	assert_int_equal(resend(T0, 5), SRT_RESEND_NOW);
+	assert_int_equal(srt_snd_copies(&s), 1);
+	assert_int_equal(resend(T0 + 20 * TS_MS, 5), SRT_RESEND_NOW);
+	assert_int_equal(srt_snd_copies(&s), 2);
+	assert_int_equal(resend(T0 + 20 * TS_MS, 6), SRT_RESEND_NOW);
+	assert_int_equal(srt_snd_copies(&s), 1);
+}
+
 // A burst of any length is one entry of the memory; so are bursts that wrap.
 static void bursts_are_remembered_whole(void **)
 {
@@ -404,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup(acks_are_answered_but_light_ones, init),
 		cmocka_unit_test_setup(a_loss_report_is_handed_on, init),
 		cmocka_unit_test_setup(a_repeated_request_waits_for_the_repair, init),
+		cmocka_unit_test_setup(a_second_repair_goes_twice, init),
 		cmocka_unit_test_setup(bursts_are_remembered_whole, init),
 		cmocka_unit_test_setup(a_report_is_remembered_whole, init),
 		cmocka_unit_test_setup(requests_that_crossed_the_packet_are_told, init),

@@ -64,7 +64,7 @@ static void drift_is_the_mean_of_a_thousand(void **)
 	feed(&t, TS_S, 2000, 20000, 20000, true);
 	assert_int_equal(t.drift_us, 2000);
 	assert_int_equal(t.base, 0);
-	assert_int_equal(srt_tsbpd_play(&t, 20 * TS_S, 20 * TS_S), 20 * TS_S + LATENCY + 2000);
+	assert_int_equal(srt_tsbpd_play(&t, 20 * TS_S, 20 * TS_S), 20 * TS_S + LATENCY);
 	feed(&t, 20 * TS_S, 7000, 20000, 20000, true); // absolute, not added up
 	assert_int_equal(t.base, 5000);
 	assert_int_equal(t.drift_us, 2000);
@@ -74,6 +74,23 @@ static void drift_is_the_mean_of_a_thousand(void **)
 	feed(&t, 60 * TS_S, -4000, 20000, 20000, true); // 9 ms early
 	assert_int_equal(t.base, 0);
 	assert_int_equal(t.drift_us, -4000);
+}
+
+// The mean comes in steps; play times follow it without ever stepping back.
+static void packets_follow_the_drift_slowly(void **)
+{
+	ts_us last = 0, now = TS_S;
+	struct srt_tsbpd t;
+
+	srt_tsbpd_init(&t, 0, 0, LATENCY);
+	for (int i = 0; i < 4000; i++, now += 10 * TS_MS) {
+		ts_us play = srt_tsbpd_play(&t, now, (uint32_t)(now + 4000));
+
+		assert_true(i == 0 || (play >= last + 9990 && play <= last + 10010));
+		last = play;
+		srt_tsbpd_sample(&t, now, (uint32_t)(now + 4000), 20000, 20000); // 4 ms early
+	}
+	assert_int_equal(last, now - 10 * TS_MS + LATENCY);
 }
 
 static void a_longer_way_is_not_drift(void **)
@@ -93,6 +110,7 @@ int main(void)
 		cmocka_unit_test(a_wrap_right_after_the_base_is_no_trap),
 		cmocka_unit_test(a_day_of_wraps_keeps_the_spacing),
 		cmocka_unit_test(drift_is_the_mean_of_a_thousand),
+		cmocka_unit_test(packets_follow_the_drift_slowly),
 		cmocka_unit_test(a_longer_way_is_not_drift),
 	};
 
