@@ -64,6 +64,8 @@ class Program:
         self.expected = {0}  # exit statuses that are no failure
         if user:
             self.argv = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *self.argv]
+        # A suite in the background of a shell ignores SIGINT, and so would all that it starts.
+        self.argv = ["env", "--default-signal=INT", *self.argv]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 self.argv, stdin=stdin or subprocess.DEVNULL, stdout=stdout or log, stderr=log,
