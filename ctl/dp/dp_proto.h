@@ -39,8 +39,8 @@ enum dp_type {
 	DP_DUMP,
 	DP_DUMP_R,
 	DP_NOTICE,
-	DP_ADMIT, // reserved for the HTTP hook
-	DP_ADMIT_R,
+	DP_ADMIT,   // dataplane to daemon: ask the stream's hook
+	DP_ADMIT_R, // and what it said
 };
 
 enum dp_kind {
@@ -113,6 +113,50 @@ enum dp_mode { DP_MODE_PLAY, DP_MODE_PUBLISH };
 enum dp_proto { DP_PROTO_SRT = 1, DP_PROTO_RTP, DP_PROTO_UDP };
 enum dp_takeover { DP_TAKEOVER_REJECT, DP_TAKEOVER_REPLACE, DP_TAKEOVER_REPLACE_STALLED };
 enum dp_leg { DP_LEG_OWN, DP_LEG_SHARED };
+enum dp_auth { DP_AUTH_NONE, DP_AUTH_TOKEN, DP_AUTH_HOOK };
+enum dp_hook_failure { DP_HOOK_CLOSED, DP_HOOK_OPEN };
+enum dp_cipher { DP_CIPHER_AUTO, DP_CIPHER_CTR, DP_CIPHER_GCM }; // as cryptomode= says
+
+#define DP_SECRET_MAX 80u // bytes (A26)
+#define DP_STREAMID_MAX 512u
+#define DP_ACL_MAX 32u // rules of one listener or stream
+#define DP_USER_MAX 64u
+#define DP_KID_MAX 16u
+
+// The first rule that matches decides; without a match a list with an allow refuses.
+struct dp_acl_rule {
+	uint8_t ip[16]; // v4-mapped
+	uint8_t bits;	// of 128: a /24 of IPv4 is 120
+	uint8_t deny;
+	uint8_t rsv[2];
+};
+
+struct dp_acl {
+	uint32_t n;
+	struct dp_acl_rule rules[DP_ACL_MAX];
+};
+
+// Something secret: a passphrase, a signing key. Others name it by its id; it is never dumped.
+struct dp_secret {
+	uint32_t size;
+	uint32_t len;
+	uint8_t bytes[DP_SECRET_MAX];
+};
+
+enum dp_policy_type { DP_POLICY_USER = 1, DP_POLICY_KEY, DP_POLICY_REVOKED };
+
+// Who may come in (B9, B10).
+struct dp_policy {
+	uint32_t size;
+	uint32_t type; // enum dp_policy_type
+	// USER: passphrase of callers that say u=NAME. KEY: what tokens are signed with.
+	uint64_t secret;
+	uint8_t publish, play; // USER: what it may
+	uint8_t rsv[6];
+	uint64_t until_s;	     // REVOKED: Unix time when the token ends by itself. KEY: 0
+	char name[DP_USER_MAX];	     // USER: its name. KEY: key id. REVOKED: token id
+	char prefix[DP_STREAM_NAME]; // USER, KEY: of stream names it is good for; empty: all
+};
 
 struct dp_listener {
 	uint32_t size;
@@ -122,6 +166,8 @@ struct dp_listener {
 	uint8_t default_mode;		     // enum dp_mode, for ids that do not say
 	uint32_t latency_ms;		     // 0: 120
 	char default_stream[DP_STREAM_NAME]; // for callers without stream id; empty: rejected
+	uint32_t dialects;		     // bit per enum streamid_dialect; 0: all
+	struct dp_acl acl;
 };
 
 struct dp_stream {
@@ -132,12 +178,33 @@ struct dp_stream {
 	uint32_t repair_percent;  // 0: 50
 	uint8_t takeover, leg, rsv[2];
 	char name[DP_STREAM_NAME];
+	uint64_t publish_secret, play_secret; // ids of SECRET objects; 0: clear
+	uint8_t publish_auth, play_auth;      // enum dp_auth
+	uint8_t hook_failure;		      // enum dp_hook_failure
+	uint8_t cipher;			      // enum dp_cipher: AUTO takes what the caller brings
+	uint32_t km_refresh;		      // packets under one key towards subscribers; 0: 2^24
+	struct dp_acl acl;
+};
+
+// How an outgoing SRT call is made (srt-wire 5.6); 0 is libsrt's default everywhere.
+struct dp_call {
+	uint64_t secret; // id of a SECRET object; 0: clear
+	uint32_t latency_ms, peer_latency_ms;
+	uint32_t connect_ms, idle_ms;	     // conntimeo, peeridletimeo
+	uint32_t km_refresh, km_preannounce; // packets
+	uint16_t mss, payload_size;
+	uint16_t local_port;
+	uint8_t key_len;  // bytes: 16, 24, 32
+	uint8_t cipher;	  // enum dp_cipher
+	uint8_t enforced; // 1: refuse a peer without our secret (libsrt's default), else 0
+	uint8_t rsv[7];
+	char streamid[DP_STREAMID_MAX + 8];
 };
 
 // A push. Addresses are resolved by the daemon.
 struct dp_route {
 	uint32_t size;
-	uint8_t proto; // DP_PROTO_UDP, DP_PROTO_RTP
+	uint8_t proto; // enum dp_proto
 	uint8_t ttl;   // 0: 64, multicast 1
 	uint8_t dscp;
 	uint8_t rsv;
@@ -146,19 +213,48 @@ struct dp_route {
 	uint16_t rsv2;
 	char iface[16];
 	char stream[DP_STREAM_NAME];
+	struct dp_call call; // SRT: we call the listener there and send
 };
 
 struct dp_source {
 	uint32_t size;
-	uint8_t proto; // DP_PROTO_UDP, DP_PROTO_RTP
+	uint8_t proto; // enum dp_proto
 	uint8_t rsv[3];
-	uint8_t ip[16]; // to bind: unspecified, own address or group
+	uint8_t ip[16]; // to bind: unspecified, own address or group. SRT: whom to call
 	uint16_t port;
 	uint16_t rsv2;
 	uint8_t from[16];    // only from this address (source-specific multicast); all zero: any
 	uint32_t reorder_ms; // RTP; 0: 50
 	char iface[16];
 	char stream[DP_STREAM_NAME];
+	struct dp_call call; // SRT: we call the listener there and receive
+};
+
+// The dataplane asks, for the stream's publish_auth or play_auth is `hook` (A17). Answered within a
+// second or not at all; the daemon knows the hook's URL.
+struct dp_admit {
+	uint32_t size;
+	uint32_t rsv;
+	uint64_t id; // comes back in the answer
+	uint64_t listener;
+	uint8_t mode, proto; // enum dp_mode, dp_proto
+	uint16_t peer_port;
+	uint8_t peer_ip[16];
+	char stream[DP_STREAM_NAME];
+	char user[DP_USER_MAX];
+	char session[256], token[256];
+	char query[DP_STREAMID_MAX + 8]; // the stream id as it came
+};
+
+enum dp_verdict { DP_VERDICT_ALLOW = 1, DP_VERDICT_REFUSE, DP_VERDICT_FAILED };
+
+struct dp_admit_r {
+	uint32_t size;
+	uint32_t verdict; // enum dp_verdict; FAILED: no usable answer, the stream's hook_failure
+			  // decides
+	uint64_t id;
+	uint32_t code;	 // REFUSE: wire value, 0: 2403
+	uint32_t ttl_ms; // how long it may be kept; 0: 30 s
 };
 
 struct dp_kick {
