@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-#include "ctl/core/desired.h"
+#include "ctl/core/desired_priv.h"
 
 #include "ctl/dp/dp_id.h"
 #include "proto/url.h"
@@ -12,24 +12,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const nouns[DP_KINDS] = {[DP_LISTENER] = "listener",
+static const char *const nouns[DOC_KINDS] = {[DP_LISTENER] = "listener",
 	[DP_STREAM] = "stream",
 	[DP_ROUTE] = "route",
-	[DP_SOURCE] = "source"};
+	[DP_SOURCE] = "source",
+	[DP_SECRET] = "secret",
+	[DP_POLICY] = "policy",
+	[DOC_USER] = "user",
+	[DOC_KEY] = "key",
+	[DOC_REVOKED] = "token"};
 
 size_t desired_body_size(uint32_t kind)
 {
 	static const size_t sizes[DP_KINDS] = {[DP_LISTENER] = sizeof(struct dp_listener),
 		[DP_STREAM] = sizeof(struct dp_stream),
 		[DP_ROUTE] = sizeof(struct dp_route),
-		[DP_SOURCE] = sizeof(struct dp_source)};
+		[DP_SOURCE] = sizeof(struct dp_source),
+		[DP_SECRET] = sizeof(struct dp_secret),
+		[DP_POLICY] = sizeof(struct dp_policy)};
 
 	return kind < DP_KINDS ? sizes[kind] : 0;
 }
 
 uint32_t desired_kind(const char *noun)
 {
-	for (uint32_t k = 1; k < DP_KINDS; k++)
+	for (uint32_t k = 1; k < DOC_KINDS; k++)
 		if (nouns[k] && !strcmp(nouns[k], noun))
 			return k;
 	return 0;
@@ -37,20 +44,17 @@ uint32_t desired_kind(const char *noun)
 
 const char *desired_noun(uint32_t kind)
 {
-	return kind < DP_KINDS ? nouns[kind] : NULL;
+	return kind < DOC_KINDS ? nouns[kind] : NULL;
 }
 
-static const char *text_of(const json_t *doc, const char *name)
+uint32_t desired_dp_kind(uint32_t kind)
 {
-	const char *s = json_string_value(json_object_get(doc, name));
-
-	return s ? s : "";
+	return kind < DP_KINDS ? kind : DP_POLICY;
 }
 
-// Numbers that are not set are 0: the dataplane's word for its default.
-static uint32_t number_of(const json_t *doc, const char *name)
+static bool has_url(uint32_t kind)
 {
-	return (uint32_t)json_integer_value(json_object_get(doc, name));
+	return kind == DP_LISTENER || kind == DP_ROUTE || kind == DP_SOURCE;
 }
 
 int desired_spell(uint32_t kind, json_t *doc, char *err, size_t cap)
@@ -58,7 +62,9 @@ int desired_spell(uint32_t kind, json_t *doc, char *err, size_t cap)
 	char text[URL_MAX + 1], at[ENDPOINT_STRLEN];
 	struct url u;
 
-	if (kind == DP_STREAM)
+	if (desired_spell_access(doc, err, cap))
+		return -EINVAL;
+	if (!has_url(kind))
 		return 0;
 	if (url_parse(text_of(doc, "url"), &u, err, cap))
 		return -EINVAL;
@@ -80,20 +86,32 @@ uint64_t desired_id(uint32_t kind, const json_t *doc, const char *node)
 		return dp_id(text_of(doc, "name"));
 	if (kind == DP_LISTENER)
 		return dp_id(text_of(doc, "url") + strlen("srt://"));
+	if (kind >= DP_KINDS) {
+		const char *key = kind == DOC_USER ? "name" : kind == DOC_KEY ? "kid" : "id";
+
+		snprintf(identity, sizeof(identity), "%s %s", nouns[kind], text_of(doc, key));
+		return dp_id(identity);
+	}
 	snprintf(identity, sizeof(identity), "%s %s %s", text_of(doc, "stream"),
 		text_of(doc, "url"), node);
 	return dp_id(identity);
 }
 
+// A secret's is not that of a source or stream.
+static char letter_of(uint32_t kind)
+{
+	return kind == DP_SECRET ? 'x' : nouns[kind][0];
+}
+
 const char *desired_id_text(uint32_t kind, uint64_t id, char buf[DESIRED_ID_LEN])
 {
-	snprintf(buf, DESIRED_ID_LEN, "%c%010" PRIx64, nouns[kind][0], id & 0xffffffffffu);
+	snprintf(buf, DESIRED_ID_LEN, "%c%010" PRIx64, letter_of(kind), id & 0xffffffffffu);
 	return buf;
 }
 
 uint64_t desired_id_parse(uint32_t kind, const char *text)
 {
-	if (text[0] != nouns[kind][0] || strlen(text) != DESIRED_ID_LEN - 1 ||
+	if (text[0] != letter_of(kind) || strlen(text) != DESIRED_ID_LEN - 1 ||
 		strspn(text + 1, "0123456789abcdef") != DESIRED_ID_LEN - 2)
 		return 0;
 	return strtoull(text + 1, NULL, 16);
@@ -123,6 +141,7 @@ static void make_stream(const json_t *doc, struct dp_stream *s)
 							     : DP_TAKEOVER_REJECT;
 	s->leg = !strcmp(text_of(doc, "leg"), "shared") ? DP_LEG_SHARED : DP_LEG_OWN;
 	snprintf(s->name, sizeof(s->name), "%s", text_of(doc, "name"));
+	desired_stream_access(doc, s);
 }
 
 static int make_listener(const json_t *doc, const struct url *u, struct dp_listener *l)
@@ -136,6 +155,7 @@ static int make_listener(const json_t *doc, const struct url *u, struct dp_liste
 	l->latency_ms = number_of(doc, "latency_ms");
 	snprintf(
 		l->default_stream, sizeof(l->default_stream), "%s", text_of(doc, "default_stream"));
+	desired_access(doc, &l->acl);
 	return 0;
 }
 
@@ -161,6 +181,7 @@ static int make_route(const json_t *doc, const struct url *u, desired_lookup loo
 	r->port = u->at.port;
 	set_iface(u, r->iface);
 	snprintf(r->stream, sizeof(r->stream), "%s", text_of(doc, "stream"));
+	r->call.secret = desired_ref(doc, "passphrase");
 	return address_of(u, lookup, ctx, r->ip);
 }
 
@@ -176,6 +197,7 @@ static int make_source(const json_t *doc, const struct url *u, desired_lookup lo
 	s->reorder_ms = (uint32_t)url_number(u, URL_REORDER, 0);
 	set_iface(u, s->iface);
 	snprintf(s->stream, sizeof(s->stream), "%s", text_of(doc, "stream"));
+	s->call.secret = desired_ref(doc, "passphrase");
 	if (from && endpoint_parse_ip(from, &e) && lookup(ctx, from, &e))
 		return -EAGAIN;
 	memcpy(s->from, e.ip, sizeof(s->from));
@@ -190,9 +212,9 @@ int desired_make(uint32_t kind, const json_t *doc, const char *node, desired_loo
 	int rc = 0;
 
 	memset(out, 0, sizeof(*out)); // the version is a hash of the bytes
-	if (kind != DP_STREAM && url_parse(text_of(doc, "url"), &u, err, sizeof(err)))
+	if (has_url(kind) && url_parse(text_of(doc, "url"), &u, err, sizeof(err)))
 		return -EINVAL;
-	out->kind = kind;
+	out->kind = desired_dp_kind(kind);
 	out->id = desired_id(kind, doc, node);
 	if (kind == DP_STREAM)
 		make_stream(doc, &out->body.stream);
@@ -202,8 +224,10 @@ int desired_make(uint32_t kind, const json_t *doc, const char *node, desired_loo
 		rc = make_route(doc, &u, lookup, ctx, &out->body.route);
 	else if (kind == DP_SOURCE)
 		rc = make_source(doc, &u, lookup, ctx, &out->body.source);
+	else if (kind >= DP_KINDS)
+		desired_policy(kind, doc, &out->body.policy);
 	else
-		return -EINVAL;
-	out->version = dp_version(&out->body, desired_body_size(kind));
+		return -EINVAL; // secrets are made of bytes, not of documents
+	out->version = dp_version(&out->body, desired_body_size(out->kind));
 	return rc;
 }

@@ -5,8 +5,10 @@
 
 #include <string.h>
 
-static const uint32_t del_order[] = {DP_LISTENER, DP_SOURCE, DP_ROUTE, DP_STREAM};
-static const uint32_t set_order[] = {DP_STREAM, DP_SOURCE, DP_ROUTE, DP_LISTENER};
+static const uint32_t del_order[] = {
+	DP_LISTENER, DP_SOURCE, DP_ROUTE, DP_STREAM, DP_POLICY, DP_SECRET};
+static const uint32_t set_order[] = {
+	DP_SECRET, DP_POLICY, DP_STREAM, DP_SOURCE, DP_ROUTE, DP_LISTENER};
 
 static const struct applied *find(const struct applied *have, size_t n, uint32_t kind, uint64_t id)
 {

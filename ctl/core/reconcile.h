@@ -21,7 +21,7 @@ struct reconcile_op {
 
 // Write the operations into ops, which has room for want->n + n_have. have: sorted by (kind, id),
 // as desired sets are. Deletions go first (what comes may need their address or place), and nothing
-// comes before the stream it carries or goes after it. Returns how many.
+// comes before the stream it carries or the secret it names, or goes after it. Returns how many.
 size_t reconcile(const struct desired_set *want, const struct applied *have, size_t n_have,
 	struct reconcile_op *ops);
 

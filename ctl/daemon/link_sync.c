@@ -204,7 +204,8 @@ static size_t begin_of(const struct desired_set *s, uint32_t kind)
 // Objects by kind in the order in which they may refer to each other.
 static const struct desired *nth_to_send(const struct desired_set *s, size_t n)
 {
-	static const uint32_t order[] = {DP_STREAM, DP_SOURCE, DP_ROUTE, DP_LISTENER};
+	static const uint32_t order[] = {
+		DP_SECRET, DP_POLICY, DP_STREAM, DP_SOURCE, DP_ROUTE, DP_LISTENER};
 
 	for (size_t k = 0; k < sizeof(order) / sizeof(*order); k++) {
 		size_t from = begin_of(s, order[k]), many = begin_of(s, order[k] + 1) - from;
@@ -333,6 +334,12 @@ static void committed(struct link *l, int status, const struct dp_ack *ack)
 	dump_look(l);
 }
 
+// Secrets are never dumped, nor what stands on them.
+static bool is_dumped(uint32_t kind)
+{
+	return kind != DP_SECRET && kind != DP_POLICY;
+}
+
 void sync_answered(struct link *l, const struct request *r, int status, const struct dp_ack *ack)
 {
 	if (r->type == REQ_COMMIT)
@@ -343,7 +350,7 @@ void sync_answered(struct link *l, const struct request *r, int status, const st
 		log_warn("the dataplane does not let go of a %s: %s", desired_noun(r->kind),
 			*ack->error ? ack->error : strerror(-status));
 	// A stream has no state of its own to be read: its answer settles it.
-	l->look_due |= r->kind != DP_STREAM || status;
+	l->look_due |= (is_dumped(r->kind) && r->kind != DP_STREAM) || status;
 	if (l->n_objects || l->dirty || l->state != LINK_UP)
 		return;
 	if (l->look_due)
@@ -355,18 +362,20 @@ void sync_answered(struct link *l, const struct request *r, int status, const st
 // Does the dataplane hold what we think? Asked when a look at all its objects is complete.
 static bool differs(const struct link *l)
 {
-	size_t expected = 0;
+	size_t expected = 0, found = 0;
 
 	for (size_t i = 0; i < l->n_applied; i++) {
 		const struct applied *a = &l->applied[i];
 
-		if (sync_refusal(l, a->kind, a->id))
+		if (!is_dumped(a->kind) || sync_refusal(l, a->kind, a->id))
 			continue;
 		expected++;
 		if (!link_object(l, a->kind, a->id, a->version))
 			return true;
 	}
-	return !l->held && expected != l->states.n;
+	for (size_t i = 0; i < l->states.n; i++)
+		found += is_dumped(l->states.all[i].kind);
+	return !l->held && expected != found;
 }
 
 void sync_tick(struct link *l, ts_us now)

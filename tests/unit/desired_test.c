@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,91 @@ static void makes_routes_and_sources(void **state)
 	assert_int_equal(d.body.source.ip[12], 239);
 }
 
+static void makes_rules_of_addresses(void **state)
+{
+	const struct dp_acl *acl;
+	struct desired d;
+
+	(void)state;
+	assert_int_equal(make(DP_LISTENER,
+				 "{\"url\": \"srt://:9000\", \"acl\": [\"deny 10.1.0.0/16\", "
+				 "\"allow 10.0.0.0/8\", \"allow 2001:DB8::/32\"]}",
+				 &d),
+		0);
+	acl = &d.body.listener.acl;
+	assert_int_equal(acl->n, 3);
+	assert_int_equal(acl->rules[0].deny, 1);
+	assert_int_equal(acl->rules[0].bits, 112);
+	assert_int_equal(acl->rules[0].ip[13], 1);
+	assert_int_equal(acl->rules[1].deny, 0);
+	assert_int_equal(acl->rules[1].bits, 104);
+	assert_int_equal(acl->rules[2].bits, 32);
+}
+
+static void names_secrets_by_their_ids(void **state)
+{
+	char doc[256], ref[DESIRED_ID_LEN];
+	uint64_t id = desired_secret_id(DP_STREAM, "a", "play_passphrase");
+	struct desired d;
+
+	(void)state;
+	assert_int_not_equal(id, desired_secret_id(DP_STREAM, "a", "publish_passphrase"));
+	assert_int_not_equal(id, desired_secret_id(DP_STREAM, "b", "play_passphrase"));
+	desired_id_text(DP_SECRET, id, ref);
+	assert_int_equal(ref[0], 'x');
+	assert_int_equal(desired_id_parse(DP_SECRET, ref), id);
+	snprintf(doc, sizeof(doc),
+		"{\"name\": \"a\", \"play_passphrase\": {\"ref\": \"%s\"}, \"play_auth\": "
+		"\"token\", \"publish_auth\": \"hook\", \"hook_failure\": \"open\", "
+		"\"cryptomode\": \"gcm\", \"km_refresh_packets\": 4096}",
+		ref);
+	assert_int_equal(make(DP_STREAM, doc, &d), 0);
+	assert_int_equal(d.body.stream.play_secret, id);
+	assert_int_equal(d.body.stream.publish_secret, 0);
+	assert_int_equal(d.body.stream.play_auth, DP_AUTH_TOKEN);
+	assert_int_equal(d.body.stream.publish_auth, DP_AUTH_HOOK);
+	assert_int_equal(d.body.stream.hook_failure, DP_HOOK_OPEN);
+	assert_int_equal(d.body.stream.cipher, DP_CIPHER_GCM);
+	assert_int_equal(d.body.stream.km_refresh, 4096);
+	desired_make_secret(id, "0123456789", 10, 77, &d);
+	assert_int_equal(d.kind, DP_SECRET);
+	assert_int_equal(d.id, id);
+	assert_int_equal(d.version, 77);
+	assert_int_equal(d.body.secret.len, 10);
+	assert_memory_equal(d.body.secret.bytes, "0123456789", 11);
+}
+
+static void makes_policies(void **state)
+{
+	struct desired u, k, r;
+
+	(void)state;
+	assert_int_equal(make(DOC_USER,
+				 "{\"name\": \"joe\", \"prefix\": \"live\", \"mode\": "
+				 "\"publish\", \"passphrase\": {\"ref\": \"x0000000001\"}}",
+				 &u),
+		0);
+	assert_int_equal(u.kind, DP_POLICY);
+	assert_int_equal(u.id, dp_id("user joe"));
+	assert_int_equal(u.body.policy.type, DP_POLICY_USER);
+	assert_int_equal(u.body.policy.secret, 1);
+	assert_true(u.body.policy.publish && !u.body.policy.play);
+	assert_string_equal(u.body.policy.name, "joe");
+	assert_string_equal(u.body.policy.prefix, "live");
+	assert_int_equal(
+		make(DOC_KEY, "{\"kid\": \"k1\", \"secret\": {\"ref\": \"x0000000002\"}}", &k), 0);
+	assert_int_equal(k.id, dp_id("key k1"));
+	assert_int_equal(k.body.policy.type, DP_POLICY_KEY);
+	assert_int_equal(k.body.policy.secret, 2);
+	assert_string_equal(k.body.policy.prefix, "");
+	assert_int_equal(make(DOC_REVOKED, "{\"id\": \"t1\", \"until_s\": 4102444800}", &r), 0);
+	assert_int_equal(r.id, dp_id("token t1"));
+	assert_int_equal(r.body.policy.type, DP_POLICY_REVOKED);
+	assert_int_equal(r.body.policy.until_s, 4102444800);
+	assert_string_equal(r.body.policy.name, "t1");
+	assert_int_equal(make(DP_SECRET, "{}", &r), -EINVAL);
+}
+
 static void waits_for_names(void **state)
 {
 	struct desired d;
@@ -187,6 +273,9 @@ int main(void)
 		cmocka_unit_test(makes_streams),
 		cmocka_unit_test(makes_listeners),
 		cmocka_unit_test(makes_routes_and_sources),
+		cmocka_unit_test(makes_rules_of_addresses),
+		cmocka_unit_test(names_secrets_by_their_ids),
+		cmocka_unit_test(makes_policies),
 		cmocka_unit_test(waits_for_names),
 		cmocka_unit_test(identity_is_natural),
 		cmocka_unit_test(set_finds_what_was_put),
