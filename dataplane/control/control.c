@@ -25,6 +25,7 @@ struct control *control_new(const struct control_opts *o)
 		return NULL;
 	c->o = *o;
 	c->now = c->started = ts_now();
+	admits_init(&c->admits);
 	c->queues = calloc(o->workers.n, sizeof(*c->queues));
 	if (o->listen_fd >= 0)
 		c->server = server_new(c, o->listen_fd);

@@ -4,6 +4,7 @@
 
 // What the files of this folder share.
 
+#include "control/admit.h"
 #include "control/control.h"
 #include "control/notice.h"
 #include "control/server.h"
@@ -67,14 +68,6 @@ struct ctl_stream {
 	ts_us lonely_since;
 };
 
-// A conclusion that waits until its stream is open.
-struct join {
-	struct ctl_stream *stream;
-	unsigned worker;
-	uint32_t park, generation;
-};
-
-#define JOINS_MAX 1024u
 #define TAGS_MAX 4096u
 
 struct cmd_queue {
@@ -89,8 +82,7 @@ struct control {
 	struct ctl_stream *free_streams, **buckets;
 	uint32_t n_buckets; // power of two
 	uint32_t n_streams, n_subscribers;
-	struct join joins[JOINS_MAX];
-	uint32_t n_joins;
+	struct admits admits;
 	struct cmd_queue *queues;      // per worker: what did not fit its ring
 	struct object *tags[TAGS_MAX]; // who holds a socket tag
 	uint64_t generation, owner_epoch;
@@ -177,11 +169,6 @@ static inline struct ctl_stream *ctl_stream_of(struct stream *s)
 // tags.c: sockets have small numbers. 0: none left.
 uint16_t tag_take(struct control *c, struct object *o);
 void tag_give(struct control *c, uint16_t tag);
-
-// admit.c
-void admit_join(struct control *c, unsigned worker, uint32_t park);
-void admit_waiting(struct control *c, struct ctl_stream *s); // it is open now
-void admit_done(struct control *c, struct cmd *cmd);
 
 // ops.c
 void ops_message(struct control *c, struct client *from, const uint8_t *msg, size_t len);

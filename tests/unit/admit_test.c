@@ -366,13 +366,44 @@ static void a_join_storm_before_the_stream_is_open_is_all_served(void **state)
 	for (unsigned i = 0; i < RIG_SUBSCRIBERS; i++)
 		subs[i] = rig_call(r, i % 2, "l", SUB);
 	rig_turn(r); // in one turn, with the opening of the stream still under way
-	assert_int_equal(r->c->n_joins, 1 + RIG_SUBSCRIBERS);
+	assert_int_equal(r->c->admits.n_for_stream, 1 + RIG_SUBSCRIBERS);
 	rig_settle(r);
 	assert_int_equal(rig_code(r, 0, pub), 0);
 	for (unsigned i = 0; i < RIG_SUBSCRIBERS; i++)
 		assert_int_equal(rig_code(r, i % 2, subs[i]), 0);
-	assert_int_equal(r->c->n_joins, 0);
+	assert_int_equal(r->c->admits.n, 0);
 	assert_int_equal(stream_find(r->c, "live/a")->n_subscribers, RIG_SUBSCRIBERS);
+}
+
+static void who_gives_up_while_it_waits_holds_nothing(void **state)
+{
+	struct rig *r = *state;
+	unsigned pub = rig_call(r, 0, "l", PUB), sub = rig_call(r, 1, "l", SUB);
+
+	rig_turn(r);
+	assert_int_equal(r->c->admits.n_for_stream, 2);
+	r->workers[1].parks[sub].p.generation++; // its place was given to another caller
+	rig_settle(r);
+	assert_int_equal(rig_code(r, 0, pub), 0);
+	assert_true(r->workers[1].parks[sub].waits);
+	assert_int_equal(r->c->n_subscribers, 0);
+	assert_int_equal(r->c->admits.n, 0);
+}
+
+static void only_so_many_may_wait_at_once(void **state)
+{
+	struct rig *r = *state;
+	unsigned pub = rig_call(r, 0, "l", PUB), late, sub = rig_call(r, 1, "l", SUB);
+
+	rig_turn(r);
+	while (r->c->admits.n < ADMITS_MAX)
+		admit_join(r->c, 1, sub);
+	late = rig_call(r, 1, "l", SUB);
+	rig_settle(r);
+	assert_int_equal(rig_code(r, 1, late), 1005);
+	assert_int_equal(rig_code(r, 0, pub), 0);
+	assert_int_equal(r->c->admits.n, 0);
+	assert_int_equal(call(r, 1, SUB, NULL), 0);
 }
 
 // --- the rest -------------------------------------------------------------------------------
@@ -516,6 +547,8 @@ int main(void)
 		TEST(a_subscriber_that_its_worker_refuses_does_not_count),
 		TEST(a_caller_that_has_given_up_does_not_count),
 		TEST(rtp_that_is_not_ts_cannot_be_played_by_srt),
+		TEST(who_gives_up_while_it_waits_holds_nothing),
+		TEST(only_so_many_may_wait_at_once),
 		TEST(a_join_storm_before_the_stream_is_open_is_all_served),
 		TEST(the_higher_latency_of_both_sides_counts),
 		TEST(a_history_is_as_deep_as_repairs_of_its_callers_reach),

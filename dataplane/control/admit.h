@@ -1,0 +1,87 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Admission (decisions A17): who may publish or play which stream. Everything but the hook's answer
+// lies in the dataplane's tables, so joining works while the daemon is away.
+//
+// An admission is a parked conclusion on its way through the stages of admit.c. A stage lets it
+// pass, refuses it, or keeps it waiting for something slow. What has waited begins again at the
+// first stage, for meanwhile a stream may have gone or a token been revoked: no stage keeps a
+// pointer over a wait, and a stage that was slow once keeps its result in the admission.
+
+#include "proto/srt_hs.h"
+#include "proto/streamid.h"
+#include "state/event.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#define ADMITS_MAX 4096u
+
+struct control;
+struct ctl_stream;
+struct object;
+
+enum { ADMIT_NEXT = 0, ADMIT_WAITS = -1 }; // what a stage says; else a wire value to refuse with
+
+enum admit_wait {
+	ADMIT_FOR_NOTHING,
+	ADMIT_FOR_STREAM, // to open
+	ADMIT_PLACED,	  // for its worker
+};
+
+struct admission {
+	bool used;
+	uint8_t waits;	     // enum admit_wait
+	uint32_t generation; // of this place in the pool
+	unsigned worker;     // where it is parked
+	uint32_t park, park_generation;
+	const struct ctl_stream *stream; // FOR_STREAM: only to be compared
+	TAILQ_ENTRY(admission) link;	 // of those that wait, oldest first; or of the free
+};
+
+TAILQ_HEAD(admission_list, admission);
+
+struct admits {
+	struct admission all[ADMITS_MAX];
+	struct admission_list free, waiting;
+	uint32_t n, n_for_stream;
+};
+
+// What the stages of one run find out.
+struct wish {
+	struct admission *a;
+	const struct parked *q; // its worker leaves it alone until it is answered
+	const struct dp_listener *listener;
+	struct streamid id;
+	bool publishes;
+	struct ctl_stream *stream;
+	const char *why; // of a refusal
+};
+
+// admit.c
+void admits_init(struct admits *t);
+void admit_join(struct control *c, unsigned worker, uint32_t park);
+void admit_waiting(struct control *c, const struct ctl_stream *s); // it is open now
+void admit_done(struct control *c, struct cmd *cmd);
+// For stages: what they return.
+int admit_say(struct wish *w, int code, const char *why);
+int admit_wait(struct control *c, struct wish *w, enum admit_wait what);
+// An admission by the number that something slow was given; NULL when it has ended.
+uint64_t admit_id(const struct control *c, const struct admission *a);
+struct admission *admit_find(struct control *c, uint64_t id);
+// What it waited for is there: through the stages again.
+void admit_again(struct control *c, struct admission *a);
+
+// The stages, in their order.
+int admit_listener(struct control *c, struct wish *w); // admit_wish.c
+int admit_streamid(struct control *c, struct wish *w);
+int admit_stream(struct control *c, struct wish *w); // admit_stream.c
+int admit_limits(struct control *c, struct wish *w); // admit_place.c
+int admit_secret(struct control *c, struct wish *w); // admit_secret.c
+int admit_place(struct control *c, struct wish *w);  // admit_place.c
+
+// admit_place.c: its worker has answered. False: it could not; *w says why, and the code.
+bool admit_placed(struct control *c, struct cmd *done, struct wish *w, int *code);

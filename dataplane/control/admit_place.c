@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Whether there is a place, and taking it. A place is taken only by who has passed every stage: who
+// does not know the passphrase keeps nobody out while that is found out.
+
+#include "control/control_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define PLACE_LATENCY_MS 120u
+
+// Who holds the stream's one place for a publisher?
+static int may_publish(struct wish *w)
+{
+	const struct ctl_stream *s = w->stream;
+	bool stalled = s->state == DP_STREAM_STALLED;
+
+	if (s->publish_in_flight)
+		return admit_say(w, SRT_REJX_CONFLICT, "another publisher is just beginning");
+	if (!s->publisher)
+		return ADMIT_NEXT;
+	if (s->source)
+		return admit_say(w, SRT_REJX_CONFLICT, "the stream is fed by a source");
+	if (s->takeover == DP_TAKEOVER_REPLACE ||
+		(s->takeover == DP_TAKEOVER_REPLACE_STALLED && stalled))
+		return ADMIT_NEXT;
+	return admit_say(w, SRT_REJX_CONFLICT, "the stream has a publisher");
+}
+
+static int may_play(struct control *c, struct wish *w)
+{
+	const struct ctl_stream *s = w->stream;
+
+	if (stream_stats(c, s)->format == DP_FORMAT_RTP)
+		return admit_say(w, SRT_REJX_NOTSUP_MEDIA, "the stream is RTP that is not MPEG-TS");
+	if (c->n_subscribers >= c->o.max_subscribers)
+		return admit_say(w, SRT_REJX_OVERLOAD, "--max-subscribers of sluice-dp is reached");
+	if (s->max_subscribers && s->n_subscribers >= s->max_subscribers)
+		return admit_say(w, SRT_REJX_OVERLOAD, "the stream has its most subscribers");
+	return ADMIT_NEXT;
+}
+
+int admit_limits(struct control *c, struct wish *w)
+{
+	return w->publishes ? may_publish(w) : may_play(c, w);
+}
+
+static uint32_t higher(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+// Responder's rule (srt-wire 3.3): the higher of both sides' words, each way.
+static void fill(const struct wish *w, struct cmd *cmd)
+{
+	uint32_t ours = w->stream->latency_ms	  ? w->stream->latency_ms
+			: w->listener->latency_ms ? w->listener->latency_ms
+						  : PLACE_LATENCY_MS;
+
+	cmd->owner = w->a;
+	cmd->admit = (struct cmd_admit){
+		.park = w->a->park,
+		.park_generation = w->a->park_generation,
+		.stream = &w->stream->s,
+		.own_rcv_latency_ms = higher(ours, w->q->req.snd_latency_ms),
+		.peer_rcv_latency_ms = higher(ours, w->q->req.rcv_latency_ms),
+		.from = *w->q,
+		.landed = w->a->worker,
+	};
+	stream_deepen(
+		w->stream, higher(cmd->admit.own_rcv_latency_ms, cmd->admit.peer_rcv_latency_ms));
+}
+
+int admit_place(struct control *c, struct wish *w)
+{
+	struct ctl_stream *s = w->stream;
+	struct cmd cmd = {.kind = w->publishes ? CMD_PUBLISH : CMD_PLAY};
+
+	fill(w, &cmd);
+	if (w->publishes) {
+		cmd.admit.replaces = s->publisher;
+		s->publish_in_flight = true;
+		post(c, s->s.owner, &cmd);
+	} else {
+		c->n_subscribers++;
+		s->n_subscribers++;
+		post(c, w->a->worker, &cmd);
+	}
+	return admit_wait(c, w, ADMIT_PLACED);
+}
+
+static void published(struct control *c, const struct cmd *done)
+{
+	struct cmd cmd = {.kind = CMD_PARK_DONE, .admit = done->admit};
+
+	ctl_stream_of(done->admit.stream)->publish_in_flight = false;
+	c->retry = true; // a source may wait for the place
+	if (!done->status)
+		post(c, done->admit.landed, &cmd);
+}
+
+static void played(struct control *c, const struct cmd *done)
+{
+	if (!done->status)
+		return;
+	ctl_stream_of(done->admit.stream)->n_subscribers--;
+	c->n_subscribers--;
+}
+
+bool admit_placed(struct control *c, struct cmd *done, struct wish *w, int *code)
+{
+	bool taken = done->status == -EBUSY;
+
+	w->publishes = done->kind == CMD_PUBLISH;
+	if (w->publishes)
+		published(c, done);
+	else
+		played(c, done);
+	if (!done->status || done->status == -ESTALE)
+		return true; // in its place, or given up
+	snprintf(w->id.name, sizeof(w->id.name), "%.*s", STREAM_NAME_MAX,
+		done->admit.stream->cfg.name);
+	w->why = taken ? "the stream has a publisher" : "its worker has no room for it";
+	*code = taken ? SRT_REJX_CONFLICT : SRT_REJX_OVERLOAD;
+	return false;
+}

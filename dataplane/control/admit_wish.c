@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What the caller asks for.
+
+#include "control/control_priv.h"
+
+#include <stdio.h>
+
+int admit_listener(struct control *c, struct wish *w)
+{
+	struct object *o = c->tags[w->q->tag % TAGS_MAX];
+
+	if (!o || o->kind != DP_LISTENER || o->gone)
+		return admit_say(w, SRT_REJ_CLOSE, "the listener is gone");
+	w->listener = &o->listener;
+	return c->draining ? admit_say(w, SRT_REJX_DOWN, "this node is draining") : ADMIT_NEXT;
+}
+
+static bool is_publish(const struct streamid *id, const struct dp_listener *l)
+{
+	return id->mode == STREAMID_PUBLISH ||
+	       (id->mode == STREAMID_UNSET && l->default_mode == DP_MODE_PUBLISH);
+}
+
+int admit_streamid(struct control *c, struct wish *w)
+{
+	const char *text = w->q->req.streamid;
+	int rc = text[0] ? streamid_parse(text, &w->id) : 0;
+
+	if (rc)
+		return admit_say(w, streamid_reject_code(rc), streamid_error_str(rc));
+	w->publishes = is_publish(&w->id, w->listener);
+	if (!w->id.name[0])
+		snprintf(w->id.name, sizeof(w->id.name), "%.*s", STREAM_NAME_MAX,
+			w->listener->default_stream);
+	if (!w->id.name[0])
+		return admit_say(
+			w, SRT_REJX_BAD_REQUEST, "no stream is named and there is no default");
+	return ADMIT_NEXT;
+}
