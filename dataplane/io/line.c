@@ -15,25 +15,6 @@ enum {
 	RTP_PT_TS = 33,
 };
 
-uint32_t line_sum(const uint8_t *data, size_t len)
-{
-	uint64_t sum = 0;
-	size_t i = 0;
-
-	for (; i + 4 <= len; i += 4)
-		sum += line_load32(data + i);
-	if (i + 2 <= len) {
-		sum += line_load16(data + i);
-		i += 2;
-	}
-	if (i < len) {
-		uint8_t last[2] = {data[i], 0};
-
-		sum += line_load16(last);
-	}
-	return line_fold(sum);
-}
-
 // The header's partial sum without the length, which each copy brings. DF is set and the id is 0
 // (RFC 6864, an atomic datagram), so nothing else ever changes.
 static void put_ip(struct line *l, const struct line_udp *u)
