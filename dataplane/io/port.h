@@ -72,6 +72,11 @@ struct port_ops {
 	unsigned (*tx_fanout)(struct port *p, enum line_kind kind, const struct port_payload *pl,
 		unsigned n_pl, const struct line *lines, unsigned n_lines);
 
+	// The same with payloads of its own for each line, for copies under a key of their own:
+	// line i gets pl[i * n_pl .. i * n_pl + n_pl). Payload k is as long for every line.
+	unsigned (*tx_private)(struct port *p, enum line_kind kind, const struct port_payload *pl,
+		unsigned n_pl, const struct line *lines, unsigned n_lines);
+
 	// Send one datagram of our own (handshake, ACK, NAK, RTCP): data is the whole UDP payload,
 	// of which the line gives only the addresses. Bytes are copied. Returns 0 or -errno.
 	int (*send)(struct port *p, const struct line *to, const uint8_t *data, uint16_t len);
@@ -115,6 +120,12 @@ static inline unsigned port_tx_fanout(struct port *p, enum line_kind kind,
 	const struct port_payload *pl, unsigned n_pl, const struct line *lines, unsigned n_lines)
 {
 	return p->ops->tx_fanout(p, kind, pl, n_pl, lines, n_lines);
+}
+
+static inline unsigned port_tx_private(struct port *p, enum line_kind kind,
+	const struct port_payload *pl, unsigned n_pl, const struct line *lines, unsigned n_lines)
+{
+	return p->ops->tx_private(p, kind, pl, n_pl, lines, n_lines);
 }
 
 static inline int port_send(

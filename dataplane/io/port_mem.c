@@ -98,16 +98,24 @@ static inline bool refuses(
 	return __builtin_expect(m->narrow_mtu, 0) && narrow(m, kind, l, len);
 }
 
+// step: from one line's payloads to the next one's.
 static inline unsigned fanout(struct port_mem *m, enum line_kind kind,
-	const struct port_payload *pl, unsigned n_pl, const struct line *lines, unsigned n_lines)
+	const struct port_payload *pl, unsigned n_pl, unsigned step, const struct line *lines,
+	unsigned n_lines)
 {
 	uint64_t before = m->posted;
 
-	for (unsigned i = 0; i < n_lines; i++)
+	for (unsigned i = 0; i < n_lines; i++, pl += step)
 		for (unsigned k = 0; k < n_pl && !ring_full(m); k++)
 			if (!refuses(m, kind, &lines[i], pl[k].len))
 				post(m, kind, &lines[i], &pl[k]);
 	return (unsigned)(m->posted - before);
+}
+
+static void note_sent(struct port_mem *m, uint64_t asked, unsigned sent, uint64_t errors_before)
+{
+	m->st.tx_packets += sent;
+	m->st.tx_full += asked - sent - (m->st.tx_error - errors_before);
 }
 
 // One loop per kind, so that the compiler drops what a kind does not have from the inner one.
@@ -119,14 +127,24 @@ static unsigned mem_tx_fanout(struct port *p, enum line_kind kind, const struct 
 	unsigned sent;
 
 	if (kind == LINE_SRT)
-		sent = fanout(m, LINE_SRT, pl, n_pl, lines, n_lines);
+		sent = fanout(m, LINE_SRT, pl, n_pl, 0, lines, n_lines);
 	else if (kind == LINE_RTP)
-		sent = fanout(m, LINE_RTP, pl, n_pl, lines, n_lines);
+		sent = fanout(m, LINE_RTP, pl, n_pl, 0, lines, n_lines);
 	else
-		sent = fanout(m, LINE_UDP, pl, n_pl, lines, n_lines);
-	m->st.tx_packets += sent;
-	refused = m->st.tx_error - refused;
-	m->st.tx_full += (uint64_t)n_pl * n_lines - sent - refused;
+		sent = fanout(m, LINE_UDP, pl, n_pl, 0, lines, n_lines);
+	note_sent(m, (uint64_t)n_pl * n_lines, sent, refused);
+	return sent;
+}
+
+static unsigned mem_tx_private(struct port *p, enum line_kind kind, const struct port_payload *pl,
+	unsigned n_pl, const struct line *lines, unsigned n_lines)
+{
+	struct port_mem *m = self(p);
+	uint64_t refused = m->st.tx_error;
+	unsigned sent = kind == LINE_SRT ? fanout(m, LINE_SRT, pl, n_pl, n_pl, lines, n_lines)
+					 : fanout(m, kind, pl, n_pl, n_pl, lines, n_lines);
+
+	note_sent(m, (uint64_t)n_pl * n_lines, sent, refused);
 	return sent;
 }
 
@@ -253,6 +271,7 @@ static const struct port_ops mem_ops = {
 	.want_sum = true,
 	.rx_burst = mem_rx_burst,
 	.tx_fanout = mem_tx_fanout,
+	.tx_private = mem_tx_private,
 	.send = mem_send,
 	.flush = mem_flush,
 	.wait = mem_wait,

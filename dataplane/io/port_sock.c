@@ -166,6 +166,7 @@ static const struct port_ops sock_ops = {
 	.want_sum = false,
 	.rx_burst = sock_rx_burst,
 	.tx_fanout = sock_tx_fanout,
+	.tx_private = sock_tx_private,
 	.send = sock_tx_send,
 	.flush = sock_flush,
 	.wait = sock_rx_wait,

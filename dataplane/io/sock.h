@@ -165,5 +165,7 @@ int sock_epoll_init(struct port_sock *s);
 struct sock_tx *sock_tx_new(void);
 unsigned sock_tx_fanout(struct port *p, enum line_kind kind, const struct port_payload *pl,
 	unsigned n_pl, const struct line *lines, unsigned n_lines);
+unsigned sock_tx_private(struct port *p, enum line_kind kind, const struct port_payload *pl,
+	unsigned n_pl, const struct line *lines, unsigned n_lines);
 int sock_tx_send(struct port *p, const struct line *to, const uint8_t *data, uint16_t len);
 unsigned sock_tx_errors(struct port *p, struct port_tx_error *out, unsigned n);

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -303,15 +304,17 @@ static void message_put(struct sock_tx *t, enum line_kind kind, const struct por
 		m->msg_control = NULL;
 }
 
+// step: from one line's payloads to the next one's, 0 when they share them. The runs are the same
+// for all.
 static unsigned fanout(struct port_sock *s, enum line_kind kind, const struct port_payload *pl,
-	unsigned n_pl, const struct line *lines, unsigned n_lines)
+	unsigned n_pl, unsigned step, const struct line *lines, unsigned n_lines)
 {
 	struct sock_tx *t = s->tx;
 	struct run runs[PORT_BUNDLE];
 	unsigned n_runs = runs_find(runs, pl, n_pl, line_media_len(kind), !t->no_gso);
 	unsigned copies = 0;
 
-	for (unsigned i = 0; i < n_lines; i++) {
+	for (unsigned i = 0; i < n_lines; i++, pl += step) {
 		uint32_t bound;
 		int fd = socket_of_line(s, &lines[i], &bound);
 
@@ -340,9 +343,20 @@ unsigned sock_tx_fanout(struct port *p, enum line_kind kind, const struct port_p
 	for (unsigned at = 0; at < n_pl; at += PORT_BUNDLE) {
 		unsigned n = n_pl - at < PORT_BUNDLE ? n_pl - at : PORT_BUNDLE;
 
-		copies += fanout(s, kind, pl + at, n, lines, n_lines);
+		copies += fanout(s, kind, pl + at, n, 0, lines, n_lines);
 	}
 	return copies;
+}
+
+unsigned sock_tx_private(struct port *p, enum line_kind kind, const struct port_payload *pl,
+	unsigned n_pl, const struct line *lines, unsigned n_lines)
+{
+	struct port_sock *s = (struct port_sock *)p;
+
+	assert(n_pl <= PORT_BUNDLE);
+	s->tx->waited = false;
+	s->tx->iov_per_copy = kind == LINE_UDP ? 1 : 2;
+	return fanout(s, kind, pl, n_pl, n_pl, lines, n_lines);
 }
 
 int sock_tx_send(struct port *p, const struct line *to, const uint8_t *data, uint16_t len)

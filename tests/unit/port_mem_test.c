@@ -59,6 +59,28 @@ static void copies_come_out_subscriber_by_subscriber(void **)
 	p->ops->close(p);
 }
 
+static void private_payloads_go_to_their_own_lines(void **)
+{
+	static const uint8_t own[4][2][5] = {
+		{"a0", "a1"}, {"b0", "b1"}, {"c0", "c1"}, {"d0", "d1"}};
+	struct port *p = port_mem_open(RING);
+	struct port_mem_desc d[RING];
+	struct port_payload pl[8];
+	struct line l[4];
+
+	lines_of(l, 4);
+	for (unsigned i = 0; i < 8; i++)
+		pl[i] = (struct port_payload){.data = own[i / 2][i % 2], .len = 5, .seq = i % 2};
+	assert_int_equal(port_tx_private(p, LINE_SRT, pl, 2, l, 4), 8);
+	assert_int_equal(port_mem_take(p, d, RING), 8);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_ptr_equal(d[i].payload, own[i / 2][i % 2]);
+		assert_int_equal(be32_get(d[i].header + WIRE_SRT_DST), 1000 + i / 2);
+		assert_int_equal(be32_get(d[i].header + WIRE_SRT_SEQ), 10 * (i / 2) + i % 2);
+	}
+	p->ops->close(p);
+}
+
 static void payloads_are_held_until_their_completion(void **)
 {
 	struct port *p = port_mem_open(RING);
@@ -204,6 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_come_out_subscriber_by_subscriber),
+		cmocka_unit_test(private_payloads_go_to_their_own_lines),
 		cmocka_unit_test(payloads_are_held_until_their_completion),
 		cmocka_unit_test(a_narrow_path_refuses_what_is_too_long),
 		cmocka_unit_test(own_datagrams_are_copied),

@@ -95,6 +95,43 @@ static void every_subscriber_gets_every_payload(void **state)
 	p->ops->close(p);
 }
 
+// Payloads of their own: each peer gets its bytes, in bundles all the same.
+static void private_payloads_reach_their_own_peers(void **)
+{
+	enum { EACH = 3 };
+	static uint8_t data[PEERS * EACH][1456];
+	uint16_t len[PEERS * EACH];
+	struct port_payload pl[PEERS * EACH];
+	struct port *p = kit_open(&kit_uring);
+	struct line lines[PEERS];
+	struct port_stats st;
+	struct peers peers;
+	uint8_t got[2048];
+
+	peers_open(&peers, PEERS);
+	for (unsigned i = 0; i < PEERS * EACH; i++)
+		len[i] = i % EACH == 2 ? 700 : 1316;
+	payloads_of(pl, data, len, PEERS * EACH);
+	for (unsigned i = 0; i < PEERS; i++) {
+		struct line_udp u = {.peer = peers.at[i]};
+		struct line_srt s = {.dst_id = 7000 + i};
+
+		line_build_srt(&lines[i], &u, &s);
+	}
+	assert_int_equal(port_tx_private(p, LINE_SRT, pl, EACH, lines, PEERS), EACH * PEERS);
+	for (unsigned i = 0; i < PEERS * EACH; i++) {
+		assert_int_equal(
+			kit_recv(peers.fd[i / EACH], got, sizeof(got), NULL, MS), 16 + len[i]);
+		assert_memory_equal(got + 16, data[i], len[i]);
+		assert_int_equal(be32_get(got + 12), 7000 + i / EACH);
+	}
+	p->ops->stats(p, &st);
+	assert_int_equal(st.tx_packets, EACH * PEERS);
+	assert_int_equal(st.bundles, PEERS);
+	peers_close(&peers, PEERS);
+	p->ops->close(p);
+}
+
 // More payloads than one bundle takes, and one payload alone.
 static void long_bursts_are_cut_into_bundles(void **)
 {
@@ -483,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{"every_subscriber_gets_every_payload", every_subscriber_gets_every_payload, NULL,
 			NULL, (void *)(uintptr_t)&kit_epoll},
+		cmocka_unit_test(private_payloads_reach_their_own_peers),
 		cmocka_unit_test(long_bursts_are_cut_into_bundles),
 		cmocka_unit_test(refused_bundles_go_out_one_by_one),
 		cmocka_unit_test(copies_leave_from_the_contacted_address),
