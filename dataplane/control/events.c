@@ -5,6 +5,7 @@
 #include "control/control_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 LOG_SUBSYSTEM(sessions)
 
@@ -108,6 +109,7 @@ static void done(struct control *c, struct cmd *cmd)
 		c->quitting--;
 		break;
 	}
+	explicit_bzero(cmd, sizeof(*cmd)); // it may have carried keys
 	free(cmd);
 }
 

@@ -10,6 +10,7 @@
 #include "base/ts.h"
 #include "ctl/dp/dp_proto.h"
 #include "proto/srt_hs.h"
+#include "state/keys.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -86,10 +87,11 @@ struct cmd_admit {     // PLAY, PUBLISH, PARK_DONE, REJECT
 	struct stream *stream;
 	int code;					  // REJECT: wire value
 	uint32_t own_rcv_latency_ms, peer_rcv_latency_ms; // final
-	struct parked from;   // PUBLISH: copy, for the owner may be another worker
-	session_key replaces; // PUBLISH: the session that has to go first (takeover), or 0
-	unsigned landed;      // worker that has it parked: control's own note
-	session_key key;      // out of PLAY and PUBLISH; in of PARK_DONE
+	struct parked from;	  // PUBLISH: copy, for the owner may be another worker
+	session_key replaces;	  // PUBLISH: the session that has to go first (takeover), or 0
+	unsigned landed;	  // worker that has it parked: control's own note
+	session_key key;	  // out of PLAY and PUBLISH; in of PARK_DONE
+	struct session_keys keys; // PLAY, PUBLISH
 };
 
 struct cmd_push {
