@@ -90,10 +90,38 @@ static int check_text(
 	return 0;
 }
 
+static int check_ref(const struct resource_field *f, const json_t *v, char *err, size_t cap)
+{
+	if (json_object_size(v) == 1 && json_is_string(json_object_get(v, "ref")))
+		return 0;
+	return fail(err, cap, "%s must be a string, or {\"ref\": ID} as it was shown", f->name);
+}
+
 // jansson keeps strings with their length: one with a NUL inside reads shorter than it is.
 static bool has_nul(const json_t *v)
 {
 	return strlen(json_string_value(v)) != json_string_length(v);
+}
+
+static int check_list(const struct resource_field *f, const json_t *v, char *err, size_t cap)
+{
+	json_t *item;
+	size_t i;
+
+	if (!json_is_array(v))
+		return fail(err, cap, "%s must be a list", f->name);
+	if (json_array_size(v) > (size_t)f->max)
+		return fail(err, cap, "%s has more than %" PRId64 " items", f->name, f->max);
+	json_array_foreach(v, i, item)
+	{
+		char why[256];
+
+		if (!json_is_string(item) || has_nul(item))
+			return fail(err, cap, "%s must be a list of strings", f->name);
+		if (f->check && f->check(json_string_value(item), why, sizeof(why)))
+			return fail(err, cap, "%s: %s", f->name, why);
+	}
+	return 0;
 }
 
 static int check_value(const struct resource_field *f, const json_t *v, char *err, size_t cap)
@@ -107,7 +135,11 @@ static int check_value(const struct resource_field *f, const json_t *v, char *er
 		if (json_is_integer(v))
 			return check_int(f, f->name, json_integer_value(v), err, cap);
 		return fail(err, cap, "%s must be a whole number", f->name);
+	case RESOURCE_LIST:
+		return check_list(f, v, err, cap);
 	default:
+		if (f->flags & RESOURCE_SECRET && !json_is_string(v))
+			return check_ref(f, v, err, cap);
 		if (!json_is_string(v))
 			return fail(err, cap, "%s must be a string", f->name);
 		if (has_nul(v))
@@ -128,7 +160,7 @@ static int check_member(const struct resource *r, const char *key, const json_t 
 			return 0;
 		return fail(err, cap, "%s is reported, it cannot be set", f->name);
 	}
-	if (json_is_null(v) && !(f->flags & RESOURCE_KEY))
+	if (json_is_null(v) && !(f->flags & (RESOURCE_KEY | RESOURCE_NEEDED)))
 		return 0;
 	return check_value(f, v, err, cap);
 }
@@ -144,7 +176,8 @@ int resource_validate(
 	json_object_foreach(
 		(json_t *)doc, key, v) if (check_member(r, key, v, op, err, cap)) return -EINVAL;
 	for (size_t i = 0; i < r->n_fields; i++)
-		if (r->fields[i].flags & RESOURCE_KEY && !json_object_get(doc, r->fields[i].name))
+		if (r->fields[i].flags & (RESOURCE_KEY | RESOURCE_NEEDED) &&
+			!json_object_get(doc, r->fields[i].name))
 			return fail(
 				err, cap, "a %s needs the field %s", r->noun, r->fields[i].name);
 	return 0;
@@ -203,4 +236,18 @@ int resource_parse(
 		return -EINVAL;
 	*out = json_string(text);
 	return *out ? 0 : fail(err, cap, "%s is not valid UTF-8", as);
+}
+
+int resource_parse_item(const struct resource_field *f, const char *word, const char *value,
+	json_t **out, char *err, size_t cap)
+{
+	char why[256];
+
+	*out = json_sprintf("%s %s", word, value);
+	if (!*out)
+		return fail(err, cap, "--%s is not valid UTF-8", word);
+	if (!f->check || !f->check(json_string_value(*out), why, sizeof(why)))
+		return 0;
+	json_decref(*out);
+	return fail(err, cap, "--%s: %s", word, why);
 }

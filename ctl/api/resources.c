@@ -3,6 +3,7 @@
 
 #include "ctl/api/resources.h"
 
+#include "ctl/api/resource_access.h"
 #include "ctl/api/resource_check.h"
 
 #include <string.h>
@@ -10,6 +11,9 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define LATENCY_MS_MAX 20000 // more is a value in microseconds, the classic mistake
 #define HISTORY_MS_MAX 60000
+#define RULES_MAX 32		 // of addresses, as the dataplane has room for
+#define KM_REFRESH_MIN 128	 // below, keys would change faster than they can be confirmed
+#define KM_REFRESH_MAX (1 << 30) // half of the numbers that packets have
 
 // One line a field: reported by the daemon, never sent to it.
 #define REPORTED(n, t, u, h)                                                           \
@@ -26,6 +30,10 @@
 #define TEXT(n, h) REPORTED(n, RESOURCE_STRING, NULL, h)
 
 static const char *const mode_words[] = {"play", "publish", NULL};
+static const char *const rule_words[] = {"allow", "deny", NULL};
+static const char *const auth_words[] = {"none", "token", "hook", NULL};
+static const char *const failure_words[] = {"closed", "open", NULL};
+static const char *const cipher_words[] = {"auto", "ctr", "gcm", NULL};
 static const char *const leg_words[] = {"own", "shared", NULL};
 static const char *const takeover_words[] = {"reject", "replace", "replace-stalled", NULL};
 static const char *const object_states[] = {
@@ -49,6 +57,25 @@ static const char *const dataplane_words[] = {"connected", "away", NULL};
 		.name = "stream", .meta = "STREAM", .type = RESOURCE_STRING, \
 		.check = resource_check_stream, .max = RESOURCE_STREAM_MAX,  \
 		.help = "name of the stream", .flags = RESOURCE_KEY          \
+	}
+
+#define RULES                                                                              \
+	{                                                                                  \
+		.name = "acl", .meta = "CIDR", .type = RESOURCE_LIST, .words = rule_words, \
+		.check = resource_check_rule, .max = RULES_MAX, .fallback = "[]",          \
+		.help = "by address; repeatable, the first rule that matches decides",     \
+		.flags = RESOURCE_SET                                                      \
+	}
+#define PASSPHRASE(n, fl, h)                                                                   \
+	{                                                                                      \
+		.name = n, .flag = fl, .meta = "F", .type = RESOURCE_STRING,                   \
+		.check = resource_check_passphrase, .max = RESOURCE_PASSPHRASE_MAX, .help = h, \
+		.flags = RESOURCE_SET | RESOURCE_SECRET                                        \
+	}
+#define AUTH(n, fl, h)                                                                        \
+	{                                                                                     \
+		.name = n, .flag = fl, .meta = "none|token|hook", .type = RESOURCE_WORD,      \
+		.words = auth_words, .fallback = "\"none\"", .help = h, .flags = RESOURCE_SET \
 	}
 
 static const struct resource_field listener_fields[] = {
@@ -91,6 +118,7 @@ static const struct resource_field listener_fields[] = {
 		.max = LATENCY_MS_MAX,
 		.help = "SRT latency offered to callers",
 		.flags = RESOURCE_SET},
+	RULES,
 	OBJECT_STATE,
 };
 
@@ -154,6 +182,45 @@ static const struct resource_field stream_fields[] = {
 		.max = 1000,
 		.help = "most repairs per subscriber, of the stream's rate",
 		.flags = RESOURCE_SET},
+	PASSPHRASE("publish_passphrase", "publish-passphrase-file",
+		"publishers need it, 10 to 79 bytes: first line of F, - is the input"),
+	PASSPHRASE("play_passphrase", "play-passphrase-file",
+		"subscribers need it, 10 to 79 bytes: first line of F, - is the input"),
+	{.name = "cryptomode",
+		.flag = "cryptomode",
+		.meta = "auto|ctr|gcm",
+		.type = RESOURCE_WORD,
+		.words = cipher_words,
+		.fallback = "\"auto\"",
+		.help = "cipher that encrypted callers have to bring; auto: any",
+		.flags = RESOURCE_SET},
+	{.name = "km_refresh_packets",
+		.flag = "km-refresh",
+		.meta = "PACKETS",
+		.type = RESOURCE_INT,
+		.unit = "packets",
+		.min = KM_REFRESH_MIN,
+		.max = KM_REFRESH_MAX,
+		.help = "sent to a subscriber under one key; without it 16777216",
+		.flags = RESOURCE_SET},
+	AUTH("publish_auth", "publish-auth", "what a publisher is asked for, besides a passphrase"),
+	AUTH("play_auth", "play-auth", "what a subscriber is asked for, besides a passphrase"),
+	{.name = "hook",
+		.flag = "hook",
+		.meta = "URL",
+		.type = RESOURCE_STRING,
+		.check = resource_check_hook,
+		.help = "asked by POST who may come in; without it the daemon's",
+		.flags = RESOURCE_SET},
+	{.name = "hook_failure",
+		.flag = "hook-failure",
+		.meta = "closed|open",
+		.type = RESOURCE_WORD,
+		.words = failure_words,
+		.fallback = "\"closed\"",
+		.help = "who comes in while the hook does not answer: nobody or everybody",
+		.flags = RESOURCE_SET},
+	RULES,
 	REPORTED("declared", RESOURCE_BOOL, NULL, "false: made by an open listener"),
 	{.name = "state",
 		.type = RESOURCE_WORD,
@@ -184,6 +251,8 @@ static const struct resource_field source_fields[] = {
 		.check = resource_check_source_url,
 		.help = "what to bind: udp://:PORT, rtp://:PORT, rtp://@GROUP:PORT?source=ADDR",
 		.flags = RESOURCE_KEY},
+	PASSPHRASE("passphrase", "passphrase-file",
+		"of an srt:// source, 10 to 79 bytes: first line of F, - is the input"),
 	OBJECT_STATE,
 	PACKETS("rx_packets", "received"),
 	BYTES("rx_bytes", "received"),
@@ -198,6 +267,8 @@ static const struct resource_field route_fields[] = {
 		.check = resource_check_route_url,
 		.help = "where to push: udp://HOST:PORT, rtp://HOST:PORT, with ?ttl= dscp= iface=",
 		.flags = RESOURCE_KEY},
+	PASSPHRASE("passphrase", "passphrase-file",
+		"of an srt:// route, 10 to 79 bytes: first line of F, - is the input"),
 	OBJECT_STATE,
 	PACKETS("tx_packets", "sent"),
 	BYTES("tx_bytes", "sent"),
@@ -263,6 +334,7 @@ static const struct resource_field status_fields[] = {
 	REPORTED("store_ok", RESOURCE_BOOL, NULL, "false: the store cannot be read"),
 	REPORTED_NULL("dataplane_version", RESOURCE_STRING, NULL, "of the dataplane"),
 	REPORTED_NULL("dataplane_pid", RESOURCE_INT, NULL, "of the dataplane"),
+	REPORTED_NULL("secrets_error", RESOURCE_STRING, NULL, "why secrets cannot be used"),
 };
 
 #define INTENT (RESOURCE_LISTED | RESOURCE_SHOWN | RESOURCE_ADDED | RESOURCE_PUT | RESOURCE_DELETED)
@@ -279,6 +351,12 @@ const struct resource resources[] = {
 		COUNT(source_fields), INTENT},
 	{"route", "routes", "id", "a stream that is pushed somewhere", route_fields,
 		COUNT(route_fields), INTENT},
+	{"user", "users", "name", "who comes in with a passphrase of its own", user_fields,
+		COUNT(user_fields), INTENT},
+	{"key", "keys", "kid", "what tokens are signed with", key_fields, COUNT(key_fields),
+		RESOURCE_LISTED | RESOURCE_SHOWN | RESOURCE_ADDED | RESOURCE_DELETED},
+	{"token", "tokens", "id", "who holds one may come in; listed: those revoked", token_fields,
+		COUNT(token_fields), RESOURCE_LISTED | RESOURCE_ADDED | RESOURCE_DELETED},
 	{"sub", "subscribers", "id", "who is watching", subscriber_fields, COUNT(subscriber_fields),
 		SESSION},
 	{"pub", "publishers", "id", "who is publishing", publisher_fields, COUNT(publisher_fields),

@@ -30,8 +30,9 @@ enum resource_type {
 #define RESOURCE_KEY 1u	     // identity: needed in a POST, never changes
 #define RESOURCE_SET 2u	     // intent: POST and PUT may set it; null or absent means the default
 #define RESOURCE_REPORTED 4u // only in answers
-#define RESOURCE_SECRET 8u   // never shown again
+#define RESOURCE_SECRET 8u   // a text that is never shown again: then it is {"ref": ID}
 #define RESOURCE_NULL 16u    // a reported field that may be null
+#define RESOURCE_NEEDED 32u  // settable, and without a default
 
 // Says in one sentence (no newline) what is wrong with the text. Returns 0 or -EINVAL.
 typedef int (*resource_check)(const char *text, char *err, size_t cap);
@@ -43,11 +44,14 @@ struct resource_field {
 	const char *unit;     // "ms", "s", "bytes", "bit/s", "percent", "packets"; NULL: none
 	const char *help;     // one line, no full stop
 	const char *fallback; // default as JSON text; NULL: none (null)
-	const char *const *words; // of RESOURCE_WORD, NULL-terminated
-	resource_check check;	  // of RESOURCE_STRING; NULL: any text
+	// Of RESOURCE_WORD, NULL-terminated. Of a settable RESOURCE_LIST: each is a flag that adds
+	// the item "WORD VALUE" behind those before it.
+	const char *const *words;
+	resource_check check; // of RESOURCE_STRING and of a list's items; NULL: any text
 	enum resource_type type;
 	unsigned flags;
-	int64_t min, max; // RESOURCE_INT: inclusive. RESOURCE_STRING: max bytes, 0: 512
+	// RESOURCE_INT: inclusive. RESOURCE_STRING: max bytes, 0: 512. RESOURCE_LIST: max items.
+	int64_t min, max;
 };
 
 // Methods a resource has.
@@ -93,3 +97,7 @@ json_t *resource_intent(const struct resource *r, const json_t *doc);
 // -EINVAL and one sentence in err that names --flag.
 int resource_parse(
 	const struct resource_field *f, const char *text, json_t **out, char *err, size_t cap);
+
+// The same for an item of a list: --WORD VALUE.
+int resource_parse_item(const struct resource_field *f, const char *word, const char *value,
+	json_t **out, char *err, size_t cap);

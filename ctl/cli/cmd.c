@@ -22,7 +22,21 @@ static bool is_flag(const struct cmd *c, const struct resource_field *f)
 {
 	if (c->fields != CMD_FIELDS_NEW && c->fields != CMD_FIELDS_CHANGE)
 		return false;
-	return f->flag && f->flags & RESOURCE_SET;
+	return f->flags & RESOURCE_SET;
+}
+
+// A list has a flag for each word that an item may begin with, other fields one.
+static bool field_flag_at(const struct resource_field *f, size_t *i, struct cmd_flag *out)
+{
+	*out = (struct cmd_flag){.name = f->flag, .meta = f->meta, .help = f->help, .field = f};
+	if (f->type != RESOURCE_LIST)
+		return f->flag && !(*i)--;
+	for (const char *const *w = f->words; *w; w++)
+		if (!(*i)--) {
+			out->name = out->word = *w;
+			return true;
+		}
+	return false;
 }
 
 bool cmd_arg_at(const struct cmd *c, size_t i, struct cmd_arg *out)
@@ -49,11 +63,8 @@ bool cmd_flag_at(const struct cmd *c, size_t i, struct cmd_flag *out)
 	for (size_t k = 0; r && k < r->n_fields; k++) {
 		const struct resource_field *f = &r->fields[k];
 
-		if (is_flag(c, f) && !i--) {
-			*out = (struct cmd_flag){
-				.name = f->flag, .meta = f->meta, .help = f->help, .field = f};
+		if (is_flag(c, f) && field_flag_at(f, &i, out))
 			return true;
-		}
 	}
 	for (const struct cmd_flag *f = c->flags; f && f->name; f++)
 		if (!i--) {

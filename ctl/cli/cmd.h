@@ -31,6 +31,7 @@ struct cmd_flag {
 	const char *name, *meta, *help;
 	char letter; // short form, 0: none
 	const struct resource_field *field;
+	const char *word; // of a list's flag: what it adds begins so; NULL: of no list
 };
 
 // Which fields of the noun a command takes, before its own arguments and flags.

@@ -79,6 +79,15 @@ static void find_drops(json_t *findings, const json_t *status)
 		"%" JSON_INTEGER_FORMAT " packets lost before we read them", n);
 }
 
+static void find_secrets(json_t *findings, const json_t *status)
+{
+	const char *why = text(status, "secrets_error");
+
+	doctor_find(findings, "secrets", *why ? DOCTOR_BAD : DOCTOR_OK,
+		*why ? "put the master key back; secrets cannot be read without it" : NULL, "%s",
+		*why ? why : "can be stored and read");
+}
+
 // Listeners, sources and routes that do not do what they should.
 static void find_objects(struct cli *c, const char *noun, json_t *findings)
 {
@@ -123,6 +132,7 @@ static void find_daemons(struct cli *c, json_t *findings)
 	find_version(findings, status);
 	find_link(findings, status);
 	find_drops(findings, status);
+	find_secrets(findings, status);
 	find_objects(c, "listener", findings);
 	find_objects(c, "source", findings);
 	find_objects(c, "route", findings);

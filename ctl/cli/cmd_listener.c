@@ -27,6 +27,7 @@ static const struct out_col record[] = {
 	{"default mode", "default_mode"},
 	{"default stream", "default_stream"},
 	{"latency", "latency_ms", OUT_MS},
+	{"rules", "acl"},
 };
 
 static const struct object listener = {

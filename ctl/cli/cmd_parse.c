@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "ctl/api/secret_file.h"
 #include "ctl/cli/cmd.h"
 #include "ctl/cli/suggest.h"
 
@@ -73,22 +74,61 @@ static int unknown_flag(struct parser *p, const char *word, const char *name, si
 		cmd_path_str(p->call, path, sizeof(path)), word, s.best);
 }
 
-// `set --latency default` goes back to the default: null in the document.
+// `set --latency default` goes back to the default: null in the document. Of texts only what has
+// no name of its own can: a file called default is ./default.
 static bool is_default(const struct parser *p, const struct resource_field *f, const char *text)
 {
-	return cmd_of(p->call)->fields == CMD_FIELDS_CHANGE && f->type != RESOURCE_STRING &&
-	       f->type != RESOURCE_BOOL && !strcmp(text, "default");
+	bool may = f->type != RESOURCE_STRING || f->flags & RESOURCE_SECRET || f->check;
+
+	return cmd_of(p->call)->fields == CMD_FIELDS_CHANGE && may && f->type != RESOURCE_BOOL &&
+	       !strcmp(text, "default");
+}
+
+// --passphrase-file F: what the file says.
+static int take_secret(
+	struct parser *p, const struct resource_field *f, const char *path, json_t **out)
+{
+	char text[SECRET_FILE_MAX + 1], why[256];
+	int rc = 0;
+
+	if (secret_file_read(path, text, why, sizeof(why)))
+		return fail(p, "--%s: %s", f->flag, why);
+	rc = resource_parse(f, text, out, p->err, p->cap);
+	explicit_bzero(text, sizeof(text));
+	return rc;
 }
 
 static int take_field(struct parser *p, const struct resource_field *f, const char *text)
 {
 	json_t *v = NULL;
+	int rc = 0;
 
 	if (is_default(p, f, text))
 		v = json_null();
-	else if (resource_parse(f, text, &v, p->err, p->cap))
+	else if (f->flags & RESOURCE_SECRET)
+		rc = take_secret(p, f, text, &v);
+	else
+		rc = resource_parse(f, text, &v, p->err, p->cap);
+	if (rc)
 		return -EINVAL;
 	return json_object_set_new(p->call->doc, f->name, v) ? fail(p, "out of memory") : 0;
+}
+
+// --allow 10.0.0.0/8: behind the items that were given before.
+static int take_item(struct parser *p, const struct cmd_flag *flag, const char *text)
+{
+	const struct resource_field *f = flag->field;
+	json_t *list = json_object_get(p->call->doc, f->name), *item = NULL;
+
+	if (is_default(p, f, text))
+		return take_field(p, f, text);
+	if (resource_parse_item(f, flag->word, text, &item, p->err, p->cap))
+		return -EINVAL;
+	if (!json_is_array(list)) {
+		list = json_array();
+		json_object_set_new(p->call->doc, f->name, list);
+	}
+	return json_array_append_new(list, item) ? fail(p, "out of memory") : 0;
 }
 
 static int take_flag(struct parser *p, const struct cmd_flag *f, const char *value)
@@ -106,6 +146,8 @@ static int take_flag(struct parser *p, const struct cmd_flag *f, const char *val
 		return fail(p, "more than %d flags", CMD_GIVEN_MAX);
 	call->given[call->n_given].name = f->name;
 	call->given[call->n_given++].value = value ? value : "";
+	if (f->word)
+		return take_item(p, f, value);
 	return f->field ? take_field(p, f->field, value ? value : "") : 0;
 }
 
@@ -239,6 +281,21 @@ static int list_verbs(struct parser *p)
 	return fail(p, "%s needs a command: %s", cmd_path_str(p->call, path, sizeof(path)), verbs);
 }
 
+// What has no default has to be given with a new object.
+static int check_needed(struct parser *p)
+{
+	const struct cmd *c = cmd_of(p->call);
+	struct cmd_flag f;
+	char path[96];
+
+	for (size_t i = 0; c->fields == CMD_FIELDS_NEW && cmd_flag_at(c, i, &f); i++)
+		if (f.field && f.field->flags & RESOURCE_NEEDED &&
+			!json_object_get(p->call->doc, f.field->name))
+			return fail(p, "%s needs --%s %s",
+				cmd_path_str(p->call, path, sizeof(path)), f.name, f.meta);
+	return 0;
+}
+
 static int check_whole(struct parser *p)
 {
 	struct cmd_call *call = p->call;
@@ -248,7 +305,7 @@ static int check_whole(struct parser *p)
 	if (cmd_of(call)->subs)
 		return list_verbs(p);
 	if (!cmd_arg_at(cmd_of(call), call->n_args, &a) || a.optional)
-		return 0;
+		return check_needed(p);
 	cmd_path_str(call, path, sizeof(path));
 	return fail(p, "%s needs %s, see: %s %s --help", path, a.name, call->path[0]->name, path);
 }

@@ -24,6 +24,7 @@ static const struct out_col record[] = {
 	{"node", "node"},
 	{"state", "state"},
 	{"error", "error"},
+	{"passphrase", "passphrase"},
 	{"sent packets", "tx_packets", OUT_COUNT},
 	{"sent bytes", "tx_bytes", OUT_BYTES},
 };

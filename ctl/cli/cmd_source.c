@@ -24,6 +24,7 @@ static const struct out_col record[] = {
 	{"node", "node"},
 	{"state", "state"},
 	{"error", "error"},
+	{"passphrase", "passphrase"},
 	{"received packets", "rx_packets", OUT_COUNT},
 	{"received bytes", "rx_bytes", OUT_BYTES},
 };

@@ -40,7 +40,8 @@ static const struct out_view views[] = {
 static int verdict(struct cli *c, const json_t *doc)
 {
 	const char *dataplane = json_string_value(json_object_get(doc, "dataplane")),
-		   *node = json_string_value(json_object_get(doc, "node"));
+		   *node = json_string_value(json_object_get(doc, "node")),
+		   *secrets = json_string_value(json_object_get(doc, "secrets_error"));
 	json_int_t held = json_integer_value(json_object_get(doc, "held"));
 
 	if (!dataplane || strcmp(dataplane, "connected")) {
@@ -49,6 +50,10 @@ static int verdict(struct cli *c, const json_t *doc)
 	}
 	if (json_is_false(json_object_get(doc, "store_ok"))) {
 		out_say(c->out, "the store cannot be read: nothing can be changed");
+		return API_DEGRADED;
+	}
+	if (secrets) {
+		out_say(c->out, "%s", secrets);
 		return API_DEGRADED;
 	}
 	if (!held)

@@ -39,6 +39,15 @@ static const struct out_col record[] = {
 	{"takeover", "takeover"},
 	{"max subscribers", "max_subscribers", OUT_COUNT},
 	{"repair percent", "repair_percent", OUT_COUNT},
+	{"publish passphrase", "publish_passphrase"},
+	{"play passphrase", "play_passphrase"},
+	{"cipher", "cryptomode"},
+	{"key refresh", "km_refresh_packets", OUT_COUNT},
+	{"publish auth", "publish_auth"},
+	{"play auth", "play_auth"},
+	{"hook", "hook"},
+	{"hook failure", "hook_failure"},
+	{"rules", "acl"},
 };
 
 static const struct object stream = {

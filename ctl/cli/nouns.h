@@ -15,6 +15,7 @@ extern const struct cmd cmd_listener;
 extern const struct cmd cmd_stream;
 extern const struct cmd cmd_source;
 extern const struct cmd cmd_route;
+extern const struct cmd cmd_user;
 extern const struct cmd cmd_sub;
 extern const struct cmd cmd_pub;
 extern const struct cmd cmd_node;

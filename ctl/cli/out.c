@@ -110,6 +110,24 @@ static const char *since(const char *text, char *buf)
 	return fmt_duration((double)now.tv_sec - t, buf);
 }
 
+// A list of texts on one line.
+static const char *joined(const json_t *list, char *buf)
+{
+	size_t at = 0, i;
+	json_t *item;
+
+	snprintf(buf, OUT_CELL_LEN, "-");
+	json_array_foreach(list, i, item)
+	{
+		int n = snprintf(buf + at, OUT_CELL_LEN - at, "%s%s", i ? ", " : "",
+			json_is_string(item) ? json_string_value(item) : "..");
+
+		if (n < 0 || (at += (size_t)n) >= OUT_CELL_LEN)
+			break;
+	}
+	return buf;
+}
+
 const char *out_cell(const json_t *obj, const struct out_col *col, char *buf)
 {
 	const json_t *v = json_object_get(obj, col->field);
@@ -120,6 +138,10 @@ const char *out_cell(const json_t *obj, const struct out_col *col, char *buf)
 		return "-"; // core -1: not pinned
 	if (json_is_number(v))
 		return number(json_number_value(v), col->format, buf);
+	if (json_is_array(v))
+		return joined(v, buf);
+	if (json_object_get(v, "ref"))
+		return "***"; // a secret
 	if (!json_is_string(v) || !*json_string_value(v))
 		return "-";
 	if (col->format == OUT_SINCE)

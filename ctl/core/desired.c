@@ -68,6 +68,8 @@ int desired_spell(uint32_t kind, json_t *doc, char *err, size_t cap)
 		return 0;
 	if (url_parse(text_of(doc, "url"), &u, err, cap))
 		return -EINVAL;
+	if (kind != DP_LISTENER && desired_spell_passphrase(&u, doc, err, cap))
+		return -EINVAL;
 	if (kind == DP_LISTENER)
 		snprintf(text, sizeof(text), "srt://%s", endpoint_str(&u.at, at, sizeof(at)));
 	else if (url_canonical(&u, text, sizeof(text))) {

@@ -41,8 +41,9 @@ uint32_t desired_kind(const char *noun);
 const char *desired_noun(uint32_t kind);
 uint32_t desired_dp_kind(uint32_t kind); // of the object that a document of the kind becomes
 
-// Give the document's URL and ranges of addresses their one spelling, a listener's address written
-// out. The document has passed resource_validate(). Returns 0, or -EINVAL and one sentence.
+// Give the document's URL and ranges of addresses their one spelling, a listener's address
+// written out; a passphrase in the URL goes to the field of that name. The document has passed
+// resource_validate(). Returns 0, or -EINVAL and one sentence.
 int desired_spell(uint32_t kind, json_t *doc, char *err, size_t cap);
 
 uint64_t desired_id(uint32_t kind, const json_t *doc, const char *node);

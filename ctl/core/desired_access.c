@@ -123,6 +123,33 @@ void desired_make_secret(
 	memcpy(out->body.secret.bytes, bytes, len);
 }
 
+int desired_spell_passphrase(const struct url *u, json_t *doc, char *err, size_t cap)
+{
+	const char *text = url_param(u, URL_PASSPHRASE);
+	json_t *beside = json_object_get(doc, "passphrase");
+	bool is_given = beside && !json_is_null(beside);
+
+	if (is_given && u->scheme != URL_SRT) {
+		snprintf(err, cap, "a passphrase means something to srt:// URLs only");
+		return -EINVAL;
+	}
+	if (!text)
+		return 0;
+	if (strcmp(text, URL_HIDDEN) && is_given) {
+		snprintf(err, cap, "the passphrase is given twice, in the URL and beside it");
+		return -EINVAL;
+	}
+	if (!is_given)
+		json_object_set_new(doc, "passphrase",
+			strcmp(text, URL_HIDDEN) ? json_string(text)
+						 : json_pack("{s:s}", "ref", URL_HIDDEN));
+	if (json_is_null(json_object_get(doc, "passphrase"))) {
+		snprintf(err, cap, "the passphrase is not valid UTF-8");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 // Rules in their one spelling.
 int desired_spell_access(json_t *doc, char *err, size_t cap)
 {

@@ -6,6 +6,8 @@
 
 #include "ctl/core/desired.h"
 
+struct url;
+
 // A text that is not there is empty.
 static inline const char *text_of(const json_t *doc, const char *name)
 {
@@ -26,3 +28,6 @@ void desired_access(const json_t *doc, struct dp_acl *acl);
 void desired_stream_access(const json_t *doc, struct dp_stream *s);
 void desired_policy(uint32_t kind, const json_t *doc, struct dp_policy *p);
 int desired_spell_access(json_t *doc, char *err, size_t cap);
+
+// A passphrase in the URL goes to its own field; hidden there, it is a reference to what is known.
+int desired_spell_passphrase(const struct url *u, json_t *doc, char *err, size_t cap);

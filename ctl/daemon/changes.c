@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,11 +116,30 @@ static void on_written(void *arg, enum store_rc rc, store_rev rev)
 	event_add(c->timer, &most);
 }
 
-void change_start(struct daemon *d, struct http_request *r, const struct resource *res,
-	const char *name, store_rev rev, json_t *doc, int status)
+// The document and its secrets in one transaction: secrets first, since who reads the changes in
+// order must find them. Returns 0, or -EIO with one sentence.
+static int write_all(struct change *c, uint32_t kind, store_rev rev, const struct secrets *secrets,
+	char *err, size_t cap)
 {
-	uint32_t kind = desired_kind(res->noun);
+	const struct intent_op own = {kind, c->name, rev, c->doc};
+	struct intent_op ops[SECRETS_MAX + 1];
+	struct daemon *d = c->daemon;
+	int n = secrets ? secrets_ops(secrets, d->vault, d->intent, ops, err, cap) : 0;
+
+	if (n < 0)
+		return n;
+	ops[n] = own;
+	intent_write(d->intent, ops, (size_t)n + 1, on_written, c);
+	secrets_ops_free(ops, n);
+	return 0;
+}
+
+void change_start(struct daemon *d, struct http_request *r, const struct resource *res,
+	const char *name, store_rev rev, json_t *doc, const struct secrets *secrets, int status)
+{
 	struct change *c = calloc(1, sizeof(*c));
+	char err[512] = "out of memory";
+	int rc = -ENOMEM;
 
 	if (c) {
 		*c = (struct change){.daemon = d,
@@ -131,14 +151,12 @@ void change_start(struct daemon *d, struct http_request *r, const struct resourc
 			.changes = link_changes(d->link),
 			.timer = event_new(d->base, -1, 0, on_timer, c)};
 	}
-	if (!c || !c->name || !c->timer) {
-		http_reply_problem(r, 500, NULL, "out of memory");
-		if (c)
-			change_free(c);
+	if (c && c->name && c->timer)
+		rc = write_all(c, desired_kind(res->noun), rev, secrets, err, sizeof(err));
+	if (!rc)
 		return;
-	}
-	if (doc)
-		intent_put(d->intent, kind, name, rev, doc, on_written, c);
-	else
-		intent_del(d->intent, kind, name, rev, on_written, c);
+	http_reply_problem(
+		r, rc == -EIO ? 503 : 500, rc == -EIO ? "secrets_unavailable" : NULL, "%s", err);
+	if (c)
+		change_free(c);
 }

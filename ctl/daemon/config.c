@@ -5,6 +5,8 @@
 
 #include "base/endpoint.h"
 #include "base/rundir.h"
+#include "ctl/api/resource_check.h"
+#include "ctl/api/resources.h"
 #include "ctl/daemon/config_doc.h"
 #include "ctl/daemon/options.h"
 #include "ctl/http/auth.h"
@@ -289,8 +291,27 @@ static int load_texts(const struct loading *l)
 	return rc ? rc : load_text(l, &api, api_sock);
 }
 
-static void load_rest(const struct loading *l)
+// A setting of the file alone, which need not be there.
+static int load_optional(
+	const struct loading *l, const char *name, resource_check check, char **out)
 {
+	const struct setting s = {.name = name, .check = check};
+	const char *text = json_string_value(config_doc_setting(&l->doc, name));
+
+	return text ? keep(l, &s, text, out) : 0;
+}
+
+static int check_path(const char *text, char *err, size_t cap)
+{
+	if (*text == '/')
+		return 0;
+	snprintf(err, cap, "the path has to begin with /");
+	return -EINVAL;
+}
+
+static int load_rest(const struct loading *l)
+{
+	int rc;
 	const json_t *limits = config_doc_setting(&l->doc, "limits");
 	const json_t *anonymous = config_doc_setting(&l->doc, "anonymous_read");
 
@@ -298,6 +319,8 @@ static void load_rest(const struct loading *l)
 	l->c->connections_max =
 		(unsigned)json_integer_value(json_object_get(limits, "connections"));
 	l->c->intent = l->doc.intent ? json_incref(l->doc.intent) : json_array();
+	rc = load_optional(l, "master_key_file", check_path, &l->c->master_key_file);
+	return rc ? rc : load_optional(l, "hook", resource_check_hook, &l->c->hook);
 }
 
 int config_load(struct config *c, const struct options *o, char *err, size_t cap)
@@ -313,9 +336,8 @@ int config_load(struct config *c, const struct options *o, char *err, size_t cap
 	rc = rc ? rc : load_texts(&l);
 	rc = rc ? rc : load_listen(&l);
 	rc = rc ? rc : load_hosts(&l);
-	if (!rc)
-		load_rest(&l);
-	else
+	rc = rc ? rc : load_rest(&l);
+	if (rc)
 		config_free(c);
 	config_doc_free(&l.doc);
 	return rc;
@@ -335,6 +357,8 @@ void config_free(struct config *c)
 	free(c->store);
 	free(c->dp_socket);
 	free(c->api_socket);
+	free(c->master_key_file);
+	free(c->hook);
 	free_list(c->listen);
 	free_list(c->hosts);
 	json_decref(c->intent);

@@ -14,6 +14,8 @@
 //   hosts                                          hosts: other names of this node in URLs
 //   anonymous_read                                 anonymous_read   true: loopback may read
 //   connections_max                                limits: {connections: N}
+//   master_key_file                                master_key_file  see vault.h
+//   hook                                           hook             of streams without their own
 //
 // The file is the document of decisions B7: `sluice: 1`, `daemon:`, then the first intent.
 
@@ -27,6 +29,8 @@ struct options;
 struct config {
 	char *node, *region, *store, *dp_socket, *api_socket;
 	char **listen, **hosts; // NULL-terminated
+	char *master_key_file;	// NULL: not given
+	char *hook;		// NULL: none
 	bool anonymous_read;
 	unsigned connections_max; // 0: the server's default
 

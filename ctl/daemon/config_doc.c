@@ -4,6 +4,7 @@
 #include "ctl/daemon/config_doc.h"
 
 #include "ctl/api/resources.h"
+#include "ctl/api/secret_file.h"
 #include "ctl/core/desired.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@ static const struct setting {
 	{"store", TEXT},
 	{"dp_socket", TEXT},
 	{"api_socket", TEXT},
+	{"master_key_file", TEXT},
+	{"hook", TEXT},
 	{"listen", TEXTS},
 	{"hosts", TEXTS},
 	{"anonymous_read", SWITCH},
@@ -152,7 +155,30 @@ static struct where where_of(const struct resource *r, const char *name, const j
 	return (struct where){r->collection, name, NULL};
 }
 
-// The key of a stream is its name; of other objects a label of the writer's.
+// {file: PATH} in place of a secret: what the file says.
+static int read_secrets(const struct resource *r, json_t *doc, char *err, size_t cap)
+{
+	for (size_t i = 0; i < r->n_fields; i++) {
+		const struct resource_field *f = &r->fields[i];
+		const json_t *v = json_object_get(doc, f->name);
+		const char *path = json_string_value(json_object_get(v, "file"));
+		char text[SECRET_FILE_MAX + 1];
+
+		if (!(f->flags & RESOURCE_SECRET) || !path)
+			continue;
+		if (secret_file_read(path, text, err, cap))
+			return -EINVAL;
+		json_object_set_new(doc, f->name, json_string(text));
+		explicit_bzero(text, sizeof(text));
+		if (json_is_string(json_object_get(doc, f->name)))
+			continue;
+		snprintf(err, cap, "%.256s does not hold UTF-8", path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+// The key of a stream or user is its name; of other objects a label of the writer's.
 static json_t *with_name(const struct resource *r, const char *name, const json_t *doc)
 {
 	json_t *out = json_is_null(doc) ? json_object() : json_deep_copy(doc);
@@ -169,8 +195,9 @@ static int add_object(struct config_doc *d, const struct resource *r, const char
 	uint32_t kind = desired_kind(r->noun);
 	json_t *doc = with_name(r, name, given), *intent = NULL;
 	char why[512], id[DESIRED_ID_LEN];
-	int rc = resource_validate(r, doc, RESOURCE_ADD, why, sizeof(why));
+	int rc = read_secrets(r, doc, why, sizeof(why));
 
+	rc = rc ? rc : resource_validate(r, doc, RESOURCE_ADD, why, sizeof(why));
 	if (!rc) {
 		intent = resource_intent(r, doc);
 		rc = desired_spell(kind, intent, why, sizeof(why));
@@ -234,7 +261,7 @@ static int check_root(struct config_doc *d, char *err, size_t cap)
 			continue;
 		if (!strcmp(key, "daemon"))
 			rc = check_daemon(d, v, err, cap);
-		else if (r && desired_kind(r->noun))
+		else if (r && r->methods & RESOURCE_PUT)
 			rc = add_objects(d, r, v, err, cap);
 		else
 			rc = fail(d, (struct where){key, NULL, NULL}, err, cap,

@@ -21,12 +21,16 @@ LOG_SUBSYSTEM(daemon)
 #define ASK_AGAIN_TICKS 30u // the resolver forgets names that nobody asks for
 #define LOAD_US (30 * TS_S) // for the store to be read
 
-// False when there is no object to be sent: its host has no address yet, or its document is bad.
+// False when there is no object to be sent: its host has no address yet, or its document is bad, or
+// a secret cannot be opened (which status says).
 static bool make(struct daemon *d, const struct intent_item *item, struct desired *out)
 {
-	int rc = desired_make(
-		item->kind, item->doc, d->config->node, resolver_lookup, d->resolver, out);
+	int rc;
 
+	if (item->kind == DP_SECRET)
+		return !vault_object(d->vault, item, out);
+	rc = desired_make(
+		item->kind, item->doc, d->config->node, resolver_lookup, d->resolver, out);
 	if (rc && rc != -EAGAIN)
 		log_error("the store's %s %s cannot be used", desired_noun(item->kind), item->name);
 	return !rc;
@@ -56,7 +60,8 @@ static void rebuild(struct daemon *d)
 {
 	struct desired_set set = {0};
 
-	for (uint32_t kind = DP_LISTENER; kind <= DP_SOURCE; kind++)
+	vault_check(d->vault, d->intent);
+	for (uint32_t kind = DP_LISTENER; kind < DOC_KINDS; kind++)
 		make_all(d, kind, &set);
 	desired_set_sort(&set);
 	link_want(d->link, &set);
@@ -79,6 +84,12 @@ static void on_resolved(void *arg)
 	rebuild_soon(arg);
 }
 
+static uint64_t id_of(struct daemon *d, const struct intent_item *item)
+{
+	return item->kind == DP_SECRET ? desired_id_parse(DP_SECRET, item->name)
+				       : desired_id(item->kind, item->doc, d->config->node);
+}
+
 static void on_changed(void *arg, const struct intent_item *before, const struct intent_item *after)
 {
 	struct daemon *d = arg;
@@ -89,8 +100,7 @@ static void on_changed(void *arg, const struct intent_item *before, const struct
 	if (after)
 		want(d, after);
 	else
-		link_drop(d->link, before->kind,
-			desired_id(before->kind, before->doc, d->config->node));
+		link_drop(d->link, desired_dp_kind(before->kind), id_of(d, before));
 }
 
 static void on_caught_up(void *arg)
@@ -248,6 +258,9 @@ static int start(struct daemon *d, uint64_t epoch, char *err, size_t cap)
 	snprintf(err, cap, "out of memory");
 	if (start_events(d) || start_http(d))
 		return -ENOMEM;
+	d->vault = vault_new(d->config->master_key_file);
+	if (!d->vault)
+		return -ENOMEM;
 	d->resolver = resolver_new(d->base, on_resolved, d);
 	d->link = d->resolver ? link_new(d->base, d->config->dp_socket, epoch, &link_callbacks, d)
 			      : NULL;
@@ -256,7 +269,7 @@ static int start(struct daemon *d, uint64_t epoch, char *err, size_t cap)
 		return -EIO;
 	rc = load_intent(d, err, cap);
 	rc = rc ? rc
-		: first_intent_load(d->store, d->base, d->intent, d->config->intent,
+		: first_intent_load(d->store, d->base, d->intent, d->vault, d->config->intent,
 			  d->config->node, err, cap);
 	return rc ? rc : listen_all(d, err, cap);
 }
@@ -292,6 +305,7 @@ void daemon_free(struct daemon *d)
 	changes_settled(d);
 	link_free(d->link);
 	resolver_free(d->resolver);
+	vault_free(d->vault);
 	feed_free(d->feed);
 	http_server_free(d->http);
 	snapshot_unmap(&d->snapshot);

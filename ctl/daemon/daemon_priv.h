@@ -12,6 +12,7 @@
 #include "ctl/daemon/intent.h"
 #include "ctl/daemon/link.h"
 #include "ctl/daemon/resolver.h"
+#include "ctl/daemon/secrets.h"
 #include "ctl/daemon/snapshot.h"
 #include "ctl/http/feed.h"
 #include "ctl/http/server.h"
@@ -26,7 +27,7 @@
 struct change;
 struct daemon;
 
-// One of the four collections of intent; what its handlers get.
+// One of the collections of intent; what its handlers get.
 struct family {
 	struct daemon *daemon;
 	const struct resource *res;
@@ -37,6 +38,7 @@ struct daemon {
 	struct event_base *base;
 	const struct config *config;
 	struct store *store;
+	struct vault *vault;
 	struct intent *intent;
 	struct resolver *resolver;
 	struct link *link;
@@ -47,15 +49,16 @@ struct daemon {
 	ts_us started;
 	unsigned ticks;
 	bool loaded, store_failed;
-	struct family families[4];
+	struct family families[5];
 	LIST_HEAD(, change) settling; // written, waiting for the dataplane
 };
 
 // changes.c: replies to POST, PUT and DELETE.
 void changes_settled(struct daemon *d); // the dataplane has answered all: reply
-// Write (doc) or remove (NULL) an item whose revision is rev; the reply gets status when done.
+// Write (doc) or remove (NULL) an item whose revision is rev, and its secrets (NULL: none) with it;
+// the reply gets status when done.
 void change_start(struct daemon *d, struct http_request *r, const struct resource *res,
-	const char *name, store_rev rev, json_t *doc, int status);
+	const char *name, store_rev rev, json_t *doc, const struct secrets *secrets, int status);
 
 // objects.c: one document of the API out of intent and live state; a new reference.
 json_t *object_json(struct daemon *d, const struct intent_item *item);

@@ -5,8 +5,7 @@
 
 #include "base/log.h"
 #include "base/ts.h"
-#include "ctl/core/desired.h"
-#include "ctl/daemon/intent.h"
+#include "ctl/daemon/secrets.h"
 
 #include <event2/event.h>
 
@@ -68,25 +67,46 @@ static const char *name_of(const json_t *item, const char *node, uint32_t *kind,
 	const json_t *doc = json_object_get(item, "doc");
 
 	*kind = desired_kind(json_string_value(json_object_get(item, "noun")));
-	if (*kind == DP_STREAM)
+	if (*kind == DP_STREAM || *kind == DOC_USER)
 		return json_string_value(json_object_get(doc, "name"));
 	return desired_id_text(*kind, desired_id(*kind, doc, node), id);
 }
 
-static int put_all(struct event_base *base, struct intent *intent, const json_t *items,
-	const char *node, char *err, size_t cap)
+// One object and its secrets. Returns 0, or -EIO and one sentence.
+static int put_item(struct intent *intent, struct vault *vault, const json_t *item,
+	const char *node, struct waiting *w, char *err, size_t cap)
+{
+	json_t *doc = json_deep_copy(json_object_get(item, "doc"));
+	struct intent_op ops[SECRETS_MAX + 1];
+	char id[DESIRED_ID_LEN];
+	struct secrets s;
+	uint32_t kind;
+	const char *name = name_of(item, node, &kind, id);
+	int n = secrets_take(
+		&s, vault, intent, resource_find(desired_noun(kind)), kind, name, doc, err, cap);
+
+	n = n ? n : secrets_ops(&s, vault, intent, ops, err, cap);
+	if (n >= 0) {
+		ops[n] = (struct intent_op){kind, name, 0, doc};
+		intent_write(intent, ops, (size_t)n + 1, on_put, w);
+	}
+	secrets_ops_free(ops, n);
+	secrets_wipe(&s);
+	json_decref(doc);
+	return n < 0 ? -EIO : 0;
+}
+
+static int put_all(struct event_base *base, struct intent *intent, struct vault *vault,
+	const json_t *items, const char *node, char *err, size_t cap)
 {
 	struct waiting w = {.left = (unsigned)json_array_size(items)};
-	char id[DESIRED_ID_LEN];
-	uint32_t kind;
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(items, i, item)
 	{
-		const char *name = name_of(item, node, &kind, id);
-
-		intent_put(intent, kind, name, 0, json_object_get(item, "doc"), on_put, &w);
+		if (put_item(intent, vault, item, node, &w, err, cap))
+			return -EIO;
 	}
 	return turn_until_done(base, &w, err, cap);
 }
@@ -125,7 +145,24 @@ static void note(struct difference *d, uint32_t kind, const char *name)
 		desired_noun(kind), name);
 }
 
-static void compare(struct intent *intent, const json_t *items, const char *node)
+// As it would be in the store: secrets are references there.
+static bool is_same(struct intent *intent, struct vault *vault, uint32_t kind, const char *name,
+	const struct intent_item *have, const json_t *item)
+{
+	json_t *doc = json_deep_copy(json_object_get(item, "doc"));
+	struct secrets s;
+	char err[256];
+	bool same = !secrets_take(&s, vault, intent, resource_find(desired_noun(kind)), kind, name,
+			    doc, err, sizeof(err)) &&
+		    !secrets_differ(&s) && json_equal(have->doc, doc);
+
+	secrets_wipe(&s);
+	json_decref(doc);
+	return same;
+}
+
+static void compare(
+	struct intent *intent, struct vault *vault, const json_t *items, const char *node)
 {
 	struct difference d = {0};
 	char id[DESIRED_ID_LEN];
@@ -139,7 +176,7 @@ static void compare(struct intent *intent, const json_t *items, const char *node
 		struct intent_item have;
 
 		if (!intent_get(intent, kind, name, &have) ||
-			!json_equal(have.doc, json_object_get(item, "doc")))
+			!is_same(intent, vault, kind, name, &have, item))
 			note(&d, kind, name);
 	}
 	if (d.n)
@@ -150,7 +187,7 @@ static void compare(struct intent *intent, const json_t *items, const char *node
 }
 
 int first_intent_load(struct store *s, struct event_base *base, struct intent *intent,
-	const json_t *items, const char *node, char *err, size_t cap)
+	struct vault *vault, const json_t *items, const char *node, char *err, size_t cap)
 {
 	struct waiting w;
 	int rc;
@@ -159,12 +196,12 @@ int first_intent_load(struct store *s, struct event_base *base, struct intent *i
 		return 0;
 	rc = find_mark(s, base, &w, err, cap);
 	if (!rc && w.rev && !w.mark) {
-		compare(intent, items, node);
+		compare(intent, vault, items, node);
 		return 0;
 	}
 	if (!rc && !w.mark)
 		rc = put_mark(s, base, 0, false, err, cap);
-	rc = rc ? rc : put_all(base, intent, items, node, err, cap);
+	rc = rc ? rc : put_all(base, intent, vault, items, node, err, cap);
 	rc = rc ? rc : find_mark(s, base, &w, err, cap);
 	rc = rc ? rc : put_mark(s, base, w.mark, true, err, cap);
 	if (!rc)

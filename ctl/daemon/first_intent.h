@@ -12,8 +12,9 @@
 struct event_base;
 struct intent;
 struct store;
+struct vault;
 
 // Turns the loop until the store has answered. items: config's intent. intent: of this store,
-// loaded. Returns 0, or -EIO with one sentence in err.
+// loaded. vault: for the secrets among it. Returns 0, or -EIO with one sentence in err.
 int first_intent_load(struct store *s, struct event_base *base, struct intent *intent,
-	const json_t *items, const char *node, char *err, size_t cap);
+	struct vault *vault, const json_t *items, const char *node, char *err, size_t cap);

@@ -7,6 +7,7 @@
 #include "ctl/core/desired.h"
 #include "ctl/store/mirror.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,28 +147,28 @@ bool intent_next(struct intent *in, uint32_t kind, const char *after, struct int
 	return e;
 }
 
-void intent_put(struct intent *in, uint32_t kind, const char *name, store_rev rev,
-	const json_t *doc, intent_done done, void *arg)
+void intent_write(
+	struct intent *in, const struct intent_op *ops, size_t n, intent_done done, void *arg)
 {
-	char key[STORE_KEY_MAX + 1], *text = json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS);
-	struct store_cmp cmp = {.mod_rev = rev};
-	struct store_op op = {0};
+	struct {
+		char key[STORE_KEY_MAX + 1];
+		char *text;
+	} kept[INTENT_OPS_MAX];
+	struct store_cmp cmp[INTENT_OPS_MAX] = {0};
+	struct store_op op[INTENT_OPS_MAX] = {0};
 
-	key_of(key, kind, name);
-	cmp.key = op.key = store_str(key);
-	op.val = store_str(text ? text : "");
-	store_txn(in->store, &cmp, 1, &op, 1, done, arg);
-	free(text);
-}
+	assert(n && n <= INTENT_OPS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *doc = ops[i].doc;
 
-void intent_del(struct intent *in, uint32_t kind, const char *name, store_rev rev, intent_done done,
-	void *arg)
-{
-	char key[STORE_KEY_MAX + 1];
-	struct store_cmp cmp = {.mod_rev = rev};
-	struct store_op op = {.del = true};
-
-	key_of(key, kind, name);
-	cmp.key = op.key = store_str(key);
-	store_txn(in->store, &cmp, 1, &op, 1, done, arg);
+		key_of(kept[i].key, ops[i].kind, ops[i].name);
+		kept[i].text = doc ? json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+		cmp[i] = (struct store_cmp){store_str(kept[i].key), ops[i].rev};
+		op[i] = (struct store_op){.del = !doc,
+			.key = cmp[i].key,
+			.val = store_str(kept[i].text ? kept[i].text : "")};
+	}
+	store_txn(in->store, cmp, n, op, n, done, arg);
+	for (size_t i = 0; i < n; i++)
+		free(kept[i].text);
 }

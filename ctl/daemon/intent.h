@@ -15,7 +15,8 @@
 struct event_base;
 struct intent;
 
-// kind: enum dp_kind. name: of a stream its name, else the id as text ("l0a1b2c3d4e").
+// kind: as in desired.h. name: of streams and users the name, of keys and tokens their id, else the
+// id as text ("l0a1b2c3d4e").
 struct intent_item {
 	uint32_t kind;
 	const char *name;
@@ -44,8 +45,16 @@ bool intent_next(struct intent *in, uint32_t kind, const char *after, struct int
 
 typedef void (*intent_done)(void *arg, enum store_rc rc, store_rev rev);
 
-// Write or remove if the item still has that revision (0: is not there). STORE_CAS when not.
-void intent_put(struct intent *in, uint32_t kind, const char *name, store_rev rev,
-	const json_t *doc, intent_done done, void *arg);
-void intent_del(struct intent *in, uint32_t kind, const char *name, store_rev rev, intent_done done,
-	void *arg);
+#define INTENT_OPS_MAX 8u // of a transaction
+
+// Write (doc) or remove (NULL) an item that still has the revision (0: is not there).
+struct intent_op {
+	uint32_t kind;
+	const char *name;
+	store_rev rev;
+	const json_t *doc;
+};
+
+// All of them or, when one has another revision, none: STORE_CAS. Everything is copied.
+void intent_write(
+	struct intent *in, const struct intent_op *ops, size_t n, intent_done done, void *arg);

@@ -94,7 +94,7 @@ void notice_of_object(struct daemon *d, const struct dp_object_state *o)
 	const char *noun = desired_noun(o->kind);
 	char id[DESIRED_ID_LEN];
 
-	if (!noun || o->kind == DP_STREAM)
+	if (!noun || o->kind == DP_STREAM || o->kind == DP_SECRET || o->kind == DP_POLICY)
 		return;
 	feed_publish(d->feed, "object",
 		json_pack("{s:s, s:s, s:s, s:s?}", "kind", noun, "name",
@@ -107,6 +107,8 @@ void notice_of_intent(
 {
 	const struct intent_item *item = after ? after : before;
 
+	if (item->kind == DP_SECRET)
+		return; // what it belongs to is told
 	feed_publish(d->feed, "intent",
 		json_pack("{s:s, s:s, s:s}", "kind", desired_noun(item->kind), "name", item->name,
 			"action",

@@ -129,6 +129,21 @@ static void add_counters(json_t *out, uint32_t kind, const struct state *s)
 	}
 }
 
+// Where there is a passphrase, the URL says so.
+static void show_hidden(json_t *out)
+{
+	const char *url = json_string_value(json_object_get(out, "url"));
+	char with[URL_MAX + 32], text[URL_MAX + 1], err[128];
+	struct url u;
+
+	if (!json_object_get(json_object_get(out, "passphrase"), "ref"))
+		return;
+	snprintf(with, sizeof(with), "%s%cpassphrase=" URL_HIDDEN, url,
+		strchr(url, '?') ? '&' : '?');
+	if (!url_parse(with, &u, err, sizeof(err)) && !url_show(&u, text, sizeof(text)))
+		json_object_set_new(out, "url", json_string(text));
+}
+
 json_t *object_json(struct daemon *d, const struct intent_item *item)
 {
 	const struct resource *r = resource_find(desired_noun(item->kind));
@@ -139,9 +154,12 @@ json_t *object_json(struct daemon *d, const struct intent_item *item)
 		snapshot_read(&d->snapshot, ts_now(), 100 * TS_MS);
 		return stream_json(d, item, snapshot_stream(&d->snapshot, item->name));
 	}
+	if (item->kind == DOC_USER)
+		return resource_intent(r, item->doc);
 	find_state(d, item, &s);
 	out = json_pack("{s:s}", "id", item->name);
 	json_object_update_new(out, resource_intent(r, item->doc));
+	show_hidden(out);
 	json_object_set_new(out, "node", json_string(d->config->node));
 	json_object_set_new(out, "state", json_string(s.state));
 	json_object_set_new(out, "error", *s.error ? json_string(s.error) : json_null());

@@ -75,9 +75,11 @@ static bool decrypt(EVP_CIPHER_CTX *c, const struct seal_key *k, const char *obj
 	       EVP_DecryptFinal_ex(c, plain + len, &out) == 1;
 }
 
-// The bytes behind the head; -EBADMSG when it is no base64 of a sealed text.
+// The bytes behind the head; -EBADMSG when it is no base64 of a sealed text. One spelling only:
+// the bits behind the last byte are 0.
 static int decode(const char *text, uint8_t blob[BLOB_MAX + 3])
 {
+	uint8_t again[(BLOB_MAX + 2) / 3 * 4 + 1];
 	size_t len = strlen(text);
 	int n, pad = 0;
 
@@ -86,7 +88,10 @@ static int decode(const char *text, uint8_t blob[BLOB_MAX + 3])
 	while (pad < 2 && text[len - 1 - (size_t)pad] == '=')
 		pad++;
 	n = EVP_DecodeBlock(blob, (const uint8_t *)text, (int)len) - pad;
-	return n < NONCE + TAG ? -EBADMSG : n;
+	if (n < NONCE + TAG || n > BLOB_MAX)
+		return -EBADMSG;
+	EVP_EncodeBlock(again, blob, n);
+	return strcmp((const char *)again, text) ? -EBADMSG : n;
 }
 
 int seal_open(
@@ -104,7 +109,7 @@ int seal_open(
 	if (strncmp(id, k->id, SEAL_ID_LEN) != 0)
 		return -EKEYREJECTED;
 	n = decode(id + SEAL_ID_LEN + 1, blob);
-	if (n < 0 || (size_t)n - NONCE - TAG > cap || n > BLOB_MAX)
+	if (n < 0 || (size_t)n - NONCE - TAG > cap)
 		return -EBADMSG;
 	n -= NONCE + TAG;
 	c = EVP_CIPHER_CTX_new();

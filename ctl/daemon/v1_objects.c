@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// Listeners, streams, sources and routes: /v1/COLLECTION and /v1/COLLECTION/NAME.
+// Listeners, streams, sources, routes and users: /v1/COLLECTION and /v1/COLLECTION/NAME.
 
 #include "ctl/daemon/daemon_priv.h"
 
@@ -24,13 +24,19 @@ static const char *name_of(const struct family *f, const json_t *doc, char *buf,
 	const char *node = f->daemon->config->node;
 	char id[DESIRED_ID_LEN];
 
-	if (f->kind == DP_STREAM)
+	if (!strcmp(f->res->id, "name"))
 		snprintf(buf, cap, "%s", json_string_value(json_object_get(doc, "name")));
 	else
 		snprintf(buf, cap, "%s",
 			desired_id_text(f->kind, desired_id(f->kind, doc, node), id));
 	return buf;
 }
+
+// A document on its way in.
+struct taken {
+	char name[STORE_KEY_MAX];
+	struct secrets secrets;
+};
 
 static bool only_stream(struct http_request *r, const json_t *doc)
 {
@@ -126,10 +132,36 @@ static void on_show(struct http_request *r, void *arg)
 		not_found(r, f);
 }
 
-// The body as an intent in its one spelling; NULL when the request has been answered.
-static json_t *take_intent(struct http_request *r, const struct family *f, enum resource_op op)
+// A hook has to be known to those who are to ask it.
+static bool lacks_hook(const struct family *f, const json_t *doc)
 {
-	char err[512];
+	static const char *const fields[] = {"publish_auth", "play_auth"};
+
+	for (size_t i = 0; i < 2 && !f->daemon->config->hook; i++) {
+		const char *auth = json_string_value(json_object_get(doc, fields[i]));
+
+		if (auth && !strcmp(auth, "hook") && json_is_null(json_object_get(doc, "hook")))
+			return true;
+	}
+	return false;
+}
+
+// Its name and its secrets. Returns 0, or -EINVAL with one sentence.
+static int take_secrets(const struct family *f, json_t *doc, struct taken *t, char *err, size_t cap)
+{
+	struct daemon *d = f->daemon;
+
+	name_of(f, doc, t->name, sizeof(t->name));
+	return secrets_take(
+		&t->secrets, d->vault, d->intent, f->res, f->kind, t->name, doc, err, cap);
+}
+
+// The body as an intent in its one spelling, without its secrets; NULL when the request has been
+// answered.
+static json_t *take_intent(
+	struct http_request *r, const struct family *f, enum resource_op op, struct taken *t)
+{
+	char err[512], why[448];
 	json_t *doc;
 
 	if (!http_body(r)) {
@@ -141,9 +173,14 @@ static json_t *take_intent(struct http_request *r, const struct family *f, enum 
 		return NULL;
 	}
 	doc = resource_intent(f->res, http_body(r));
-	if (!desired_spell(f->kind, doc, err, sizeof(err)))
+	if (desired_spell(f->kind, doc, why, sizeof(why)))
+		snprintf(err, sizeof(err), "url: %s", why);
+	else if (lacks_hook(f, doc))
+		snprintf(err, sizeof(err),
+			"a stream that asks a hook needs its URL, and the daemon has no default");
+	else if (!take_secrets(f, doc, t, err, sizeof(err)))
 		return doc;
-	http_reply_problem(r, 400, "invalid", "url: %s", err);
+	http_reply_problem(r, 400, "invalid", "%s", err);
 	json_decref(doc);
 	return NULL;
 }
@@ -169,12 +206,12 @@ static bool is_taken(struct http_request *r, const struct family *f, const json_
 }
 
 // The same object again is fine, another content under its name is not.
-static void add_again(
-	struct http_request *r, struct family *f, const struct intent_item *item, const json_t *doc)
+static void add_again(struct http_request *r, struct family *f, const struct intent_item *item,
+	const json_t *doc, const struct secrets *secrets)
 {
 	json_t *old = resource_intent(f->res, item->doc);
 
-	if (json_equal(old, doc)) {
+	if (json_equal(old, doc) && !secrets_differ(secrets)) {
 		add_etag(r, item->rev);
 		http_reply_json(r, 200, object_json(f->daemon, item));
 	} else {
@@ -185,28 +222,33 @@ static void add_again(
 	json_decref(old);
 }
 
-static void on_add(struct http_request *r, void *arg)
+static void add(struct http_request *r, struct family *f, json_t *doc, const struct taken *t)
 {
-	struct family *f = arg;
-	json_t *doc = take_intent(r, f, RESOURCE_ADD);
-	char name[STORE_KEY_MAX], location[STORE_KEY_MAX + 64];
+	char location[STORE_KEY_MAX + 64];
 	struct intent_item item;
 
-	if (!doc)
-		return;
-	name_of(f, doc, name, sizeof(name));
-	if (intent_get(f->daemon->intent, f->kind, name, &item)) {
-		add_again(r, f, &item, doc);
+	if (intent_get(f->daemon->intent, f->kind, t->name, &item)) {
+		add_again(r, f, &item, doc, &t->secrets);
 	} else if (is_taken(r, f, doc)) {
 		// answered
 	} else if (http_query_true(r, "dry_run")) {
-		item = (struct intent_item){f->kind, name, doc, 0};
+		item = (struct intent_item){f->kind, t->name, doc, 0};
 		http_reply_json(r, 201, object_json(f->daemon, &item));
 	} else {
-		snprintf(location, sizeof(location), "/v1/%s/%s", f->res->collection, name);
+		snprintf(location, sizeof(location), "/v1/%s/%s", f->res->collection, t->name);
 		http_reply_header(r, "Location", location);
-		change_start(f->daemon, r, f->res, name, 0, json_incref(doc), 201);
+		change_start(f->daemon, r, f->res, t->name, 0, json_incref(doc), &t->secrets, 201);
 	}
+}
+
+static void on_add(struct http_request *r, void *arg)
+{
+	struct taken t = {0};
+	json_t *doc = take_intent(r, arg, RESOURCE_ADD, &t);
+
+	if (doc)
+		add(r, arg, doc, &t);
+	secrets_wipe(&t.secrets);
 	json_decref(doc);
 }
 
@@ -236,25 +278,34 @@ static bool find_declared(struct http_request *r, const struct family *f, struct
 	return false;
 }
 
-static void on_put(struct http_request *r, void *arg)
+static void put(struct http_request *r, struct family *f, struct intent_item *item, json_t *doc,
+	const struct taken *t)
 {
-	struct family *f = arg;
-	struct intent_item item;
-	char name[STORE_KEY_MAX];
-	json_t *doc;
+	bool same = json_equal(doc, item->doc) && !secrets_differ(&t->secrets);
 
-	if (!find_declared(r, f, &item) || !(doc = take_intent(r, f, RESOURCE_REPLACE)))
-		return;
-	if (strcmp(name_of(f, doc, name, sizeof(name)), item.name) != 0) {
+	if (strcmp(t->name, item->name) != 0) {
 		http_reply_problem(r, 400, "invalid",
 			"what names a %s cannot change; delete it and add another", f->res->noun);
-	} else if (http_query_true(r, "dry_run") || json_equal(doc, item.doc)) {
-		item.doc = doc;
-		add_etag(r, item.rev);
-		http_reply_json(r, 200, object_json(f->daemon, &item));
+	} else if (http_query_true(r, "dry_run") || same) {
+		item->doc = doc;
+		add_etag(r, item->rev);
+		http_reply_json(r, 200, object_json(f->daemon, item));
 	} else {
-		change_start(f->daemon, r, f->res, name, item.rev, json_incref(doc), 200);
+		change_start(f->daemon, r, f->res, t->name, item->rev, json_incref(doc),
+			&t->secrets, 200);
 	}
+}
+
+static void on_put(struct http_request *r, void *arg)
+{
+	struct intent_item item;
+	struct taken t = {0};
+	json_t *doc;
+
+	if (!find_declared(r, arg, &item) || !(doc = take_intent(r, arg, RESOURCE_REPLACE, &t)))
+		return;
+	put(r, arg, &item, doc, &t);
+	secrets_wipe(&t.secrets);
 	json_decref(doc);
 }
 
@@ -262,13 +313,15 @@ static void on_delete(struct http_request *r, void *arg)
 {
 	struct family *f = arg;
 	struct intent_item item;
+	struct secrets secrets;
 
 	if (!find_declared(r, f, &item))
 		return;
+	secrets_drop(&secrets, f->daemon->intent, f->res, f->kind, item.name);
 	if (http_query_true(r, "dry_run"))
 		http_reply_empty(r, 204);
 	else
-		change_start(f->daemon, r, f->res, item.name, item.rev, NULL, 204);
+		change_start(f->daemon, r, f->res, item.name, item.rev, NULL, &secrets, 204);
 }
 
 static int add_routes(struct family *f, const char *collection, const char *one)
@@ -291,6 +344,7 @@ int v1_object_routes(struct daemon *d)
 		{"stream", "/v1/streams", "/v1/streams/{name...}"},
 		{"source", "/v1/sources", "/v1/sources/{name}"},
 		{"route", "/v1/routes", "/v1/routes/{name}"},
+		{"user", "/v1/users", "/v1/users/{name}"},
 	};
 	int rc = 0;
 

@@ -98,6 +98,7 @@ static json_int_t count_streams(struct daemon *d)
 static json_t *status_json(struct daemon *d)
 {
 	const struct dp_hello_r *h = link_hello(d->link);
+	const char *secrets = vault_said(d->vault);
 	struct snapshot *s = &d->snapshot;
 	json_t *out;
 
@@ -111,6 +112,7 @@ static json_t *status_json(struct daemon *d)
 		!d->store_failed);
 	json_object_set_new(out, "dataplane_version", h ? json_string(h->version) : json_null());
 	json_object_set_new(out, "dataplane_pid", h ? json_integer(h->pid) : json_null());
+	json_object_set_new(out, "secrets_error", secrets ? json_string(secrets) : json_null());
 	return out;
 }
 

@@ -258,5 +258,5 @@ int url_canonical(const struct url *u, char *buf, size_t cap)
 
 int url_show(const struct url *u, char *buf, size_t cap)
 {
-	return write_url(u, "***", buf, cap);
+	return write_url(u, URL_HIDDEN, buf, cap);
 }

@@ -24,6 +24,9 @@ enum {
 	URL_IFACE_MAX = 15,
 };
 
+// Stands for a passphrase where URLs are shown, and is understood as the one that is known.
+#define URL_HIDDEN "***"
+
 enum url_scheme { URL_UDP = 1, URL_RTP = 2, URL_SRT = 4 };
 
 // Parameters, in the order in which url_canonical writes them.

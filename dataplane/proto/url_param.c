@@ -176,6 +176,8 @@ int url_value_check(enum url_key key, char *value, char *err, size_t cap)
 	size_t len = strlen(value);
 	struct endpoint e = {0};
 
+	if (key == URL_PASSPHRASE && !strcmp(value, URL_HIDDEN))
+		return 0;
 	switch (r->type) {
 	case URL_T_NUMBER:
 		return number_check(r, value) ? says(err, cap, r, "") : 0;

@@ -4,6 +4,7 @@
 #include "ctl/core/desired.h"
 #include "ctl/daemon/first_intent.h"
 #include "ctl/daemon/intent.h"
+#include "ctl/daemon/vault.h"
 #include "store_rig.h"
 
 #include <stdio.h>
@@ -40,14 +41,18 @@ static void open_place(struct place *p)
 // As a daemon does that starts now.
 static void start(struct place *p, const json_t *items)
 {
+	struct vault *vault;
 	char err[256];
 
 	p->intent = intent_new(p->rig.store, p->rig.base, &ops, p);
 	assert_non_null(p->intent);
 	while (!intent_ready(p->intent))
 		assert_true(event_base_loop(p->rig.base, EVLOOP_ONCE) >= 0);
-	if (first_intent_load(p->rig.store, p->rig.base, p->intent, items, "box", err, sizeof(err)))
+	vault = vault_new("/nowhere/master.key"); // none of these has a secret
+	if (first_intent_load(
+		    p->rig.store, p->rig.base, p->intent, vault, items, "box", err, sizeof(err)))
 		fail_msg("%s", err);
+	vault_free(vault);
 }
 
 static void stop(struct place *p)

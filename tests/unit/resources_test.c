@@ -29,6 +29,15 @@ static void takes_documents_as_documented(void **state)
 		{"listener", "{\"url\": \"srt://[::1]:9000\", \"default_stream\": \"a/b\"}"},
 		{"source", "{\"stream\": \"a\", \"url\": \"udp://:5000\"}"},
 		{"route", "{\"stream\": \"a\", \"url\": \"rtp://239.1.1.1:5000?ttl=4\"}"},
+		{"stream", "{\"name\": \"x\", \"play_passphrase\": \"0123456789\", "
+			   "\"publish_passphrase\": {\"ref\": \"x0000000001\"}, \"play_auth\": "
+			   "\"token\", \"hook\": \"https://a.example:81/x?y\"}"},
+		{"listener", "{\"url\": \"srt://:9000\", \"acl\": [\"allow 10.0.0.0/8\", "
+			     "\"deny ::/0\", \"deny 192.0.2.7\"]}"},
+		{"user", "{\"name\": \"joe\", \"prefix\": \"live/\", \"mode\": \"publish\", "
+			 "\"passphrase\": \"0123456789\"}"},
+		{"key", "{\"prefix\": null}"},
+		{"token", "{\"stream\": \"a\", \"mode\": \"request\", \"ip\": \"192.0.2.0/24\"}"},
 	};
 	char err[256] = "";
 
@@ -62,6 +71,29 @@ static void names_what_is_wrong(void **state)
 			"open must be true or false"},
 		{"route", "{\"url\": \"udp://10.0.0.1:5000\"}", "a route needs the field stream"},
 		{"sub", "{\"id\": \"s-1\"}", "id is reported, it cannot be set"},
+		{"stream", "{\"name\": \"a\", \"play_passphrase\": \"short\"}",
+			"play_passphrase: a passphrase has 10 to 79 bytes, this one has 5"},
+		{"stream", "{\"name\": \"a\", \"play_passphrase\": 1}",
+			"play_passphrase must be a string, or {\"ref\": ID} as it was shown"},
+		{"stream", "{\"name\": \"a\", \"acl\": [\"allow 10.0.0.1/8\"]}",
+			"acl: a range is an address or ADDRESS/BITS with no bit set behind BITS: "
+			"192.0.2.0/24"},
+		{"stream", "{\"name\": \"a\", \"acl\": [\"permit 10.0.0.0/8\"]}",
+			"acl: a rule is \"allow RANGE\" or \"deny RANGE\""},
+		{"stream", "{\"name\": \"a\", \"acl\": \"allow ::1\"}", "acl must be a list"},
+		{"stream", "{\"name\": \"a\", \"acl\": [1]}", "acl must be a list of strings"},
+		{"stream", "{\"name\": \"a\", \"hook\": \"ftp://x\"}",
+			"hook: a hook is http://HOST/.. or https://HOST/.."},
+		{"stream", "{\"name\": \"a\", \"hook\": \"http://joe:secret@x/\"}",
+			"hook: a hook's URL is shown to readers and carries no password"},
+		{"user", "{\"name\": \"joe\", \"mode\": \"publish\"}",
+			"a user needs the field passphrase"},
+		{"user", "{\"name\": \"j o\", \"mode\": \"publish\"}",
+			"name: a user's name is made of A-Z a-z 0-9 . _ -"},
+		{"user", "{\"name\": \"joe\", \"prefix\": \"a//\"}",
+			"prefix: a prefix is how stream names may begin: live/"},
+		{"token", "{\"stream\": \"a\", \"mode\": \"request\", \"ttl_s\": 0}",
+			"ttl_s must be between 1 and 31536000 seconds, not 0"},
 	};
 	char err[256];
 
@@ -179,7 +211,8 @@ static void table_is_sound(void **state)
 			assert_int_equal(__builtin_popcount(f->flags & roles), 1);
 			assert_ptr_equal(resource_field_find(r, f->name), f);
 			assert_true(f->type != RESOURCE_WORD || f->words);
-			assert_true(!(f->flags & RESOURCE_SET) || f->flag);
+			assert_true(!(f->flags & RESOURCE_SET) || f->flag ||
+				    (f->type == RESOURCE_LIST && f->words));
 		}
 	}
 }
