@@ -28,8 +28,8 @@ static const char *const protos[] = {"unknown", "srt", "rtp", "udp"};
 static const char *const modes[] = {"play", "publish"};
 static const char *const stream_states[] = {"idle", "live", "stalled"};
 static const char *const object_states[] = {"pending", "active", "unresolved", "error", "held"};
-static const char *const reasons[] = {
-	"left", "timed out", "kicked", "replaced", "shut down"}; // of dp_notice.code
+static const char *const reasons[] = {"left", "timed out", "kicked", "replaced", "shut down",
+	"path too narrow", "revoked"}; // of dp_notice.code
 
 static const char *peer_of(const struct dp_notice *n, char buf[ENDPOINT_STRLEN])
 {

@@ -41,6 +41,7 @@ void control_free(struct control *c)
 		return;
 	server_free(c->server);
 	object_free_all(c);
+	badge_free_all(c);
 	post_drop_pending(c);
 	free(c->queues);
 	free(c->buckets);

@@ -4,6 +4,7 @@
 
 // What the files of this folder share.
 
+#include "control/access.h"
 #include "control/admit.h"
 #include "control/control.h"
 #include "control/notice.h"
@@ -24,14 +25,8 @@ struct object {
 	bool ended;    // by an operator
 	uint8_t state; // enum dp_obj_state
 	char error[DP_ERROR_MAX];
-	ts_us retry_at; // not before; 0: as soon as something has changed
-	unsigned tries; // of its socket
-	union {
-		struct dp_listener listener;
-		struct dp_stream stream;
-		struct dp_route route;
-		struct dp_source source;
-	};
+	ts_us retry_at;		 // not before; 0: as soon as something has changed
+	unsigned tries;		 // of its socket
 	unsigned in_flight;	 // commands that name it
 	struct ctl_stream *used; // ROUTE, SOURCE: held while it is active
 	session_key session;	 // ROUTE, SOURCE
@@ -39,6 +34,15 @@ struct object {
 	bool closing;		 // LISTENER, SOURCE: its socket is being closed
 	unsigned adding;	 // LISTENER: workers that have still to serve it
 	bool refused;		 // LISTENER: by one of them
+	struct object *next;	 // POLICY: in its bucket
+	union {			 // last: an object takes what its kind needs
+		struct dp_listener listener;
+		struct dp_stream stream;
+		struct dp_route route;
+		struct dp_source source;
+		struct dp_secret secret;
+		struct dp_policy policy;
+	};
 };
 
 struct objects {
@@ -83,6 +87,8 @@ struct control {
 	uint32_t n_buckets; // power of two
 	uint32_t n_streams, n_subscribers;
 	struct admits admits;
+	struct policies policies;
+	struct badges badges;
 	struct cmd_queue *queues;      // per worker: what did not fit its ring
 	struct object *tags[TAGS_MAX]; // who holds a socket tag
 	uint64_t generation, owner_epoch;

@@ -36,6 +36,8 @@ static void went(struct control *c, const struct event *e)
 		[CLOSE_KICKED] = "kicked by an operator",
 		[CLOSE_REPLACED] = "replaced by another",
 		[CLOSE_SHUTDOWN] = "closed, for its stream, socket or program ends",
+		[CLOSE_NARROW] = "closed, for its path takes no packet of the stream's size",
+		[CLOSE_REVOKED] = "closed, for its user or token was revoked",
 	};
 	struct ctl_stream *s = ctl_stream_of(e->stream);
 
@@ -49,6 +51,7 @@ static void went(struct control *c, const struct event *e)
 		c->retry = true; // a source may have waited for its place
 	}
 	s->lonely_since = c->now;
+	badge_del(c, e->key);
 	if (e->object && e->reason == CLOSE_KICKED)
 		object_ended(c, e->object, e->key);
 	write_log(c, e, how[e->reason]);

@@ -19,8 +19,14 @@ static bool ends(const char *s, size_t cap)
 	return memchr(s, '\0', cap) != NULL;
 }
 
+static bool policy_is_whole(const struct dp_policy *p)
+{
+	return ends(p->name, sizeof(p->name)) && ends(p->prefix, sizeof(p->prefix));
+}
+
 bool object_is_whole(uint32_t kind, uint64_t id, const void *body)
 {
+	const struct dp_secret *k = body;
 	const struct dp_listener *l = body;
 	const struct dp_stream *s = body;
 	const struct dp_route *r = body;
@@ -30,11 +36,16 @@ bool object_is_whole(uint32_t kind, uint64_t id, const void *body)
 		return false;
 	switch (kind) {
 	case DP_LISTENER:
-		return ends(l->default_stream, sizeof(l->default_stream));
+		return ends(l->default_stream, sizeof(l->default_stream)) && l->acl.n <= DP_ACL_MAX;
 	case DP_STREAM:
-		return ends(s->name, sizeof(s->name)) && id == dp_id(s->name);
+		return ends(s->name, sizeof(s->name)) && id == dp_id(s->name) &&
+		       s->acl.n <= DP_ACL_MAX;
 	case DP_ROUTE:
 		return ends(r->iface, sizeof(r->iface)) && ends(r->stream, sizeof(r->stream));
+	case DP_SECRET:
+		return k->len <= sizeof(k->bytes);
+	case DP_POLICY:
+		return policy_is_whole(body);
 	default:
 		return ends(q->iface, sizeof(q->iface)) && ends(q->stream, sizeof(q->stream));
 	}
@@ -57,24 +68,34 @@ static const char *check_proto(uint8_t proto)
 		       : "only udp:// and rtp:// are served yet";
 }
 
+static const char *check_acl(const struct dp_acl *acl)
+{
+	for (uint32_t i = 0; i < acl->n; i++)
+		if (acl->rules[i].bits > 128)
+			return "an address has 128 bits";
+	return NULL;
+}
+
 static const char *check_listener(const struct dp_listener *l)
 {
 	if (l->latency_ms > CHECK_LATENCY_MAX_MS)
 		return "a latency of more than 60 s";
 	if (l->default_stream[0] && !stream_name_ok(l->default_stream))
 		return "its default stream is not a stream name";
-	return check_address(l->ip, l->port);
+	return check_acl(&l->acl) ? check_acl(&l->acl) : check_address(l->ip, l->port);
 }
 
 static const char *check_stream(const struct dp_stream *s)
 {
 	if (!stream_name_ok(s->name))
 		return "not a stream name";
-	if (s->takeover > DP_TAKEOVER_REPLACE_STALLED || s->leg > DP_LEG_SHARED)
+	if (s->takeover > DP_TAKEOVER_REPLACE_STALLED || s->leg > DP_LEG_SHARED ||
+		s->publish_auth > DP_AUTH_HOOK || s->play_auth > DP_AUTH_HOOK ||
+		s->hook_failure > DP_HOOK_OPEN || s->cipher > DP_CIPHER_GCM)
 		return "an option that this version does not know";
 	return s->latency_ms > CHECK_LATENCY_MAX_MS || s->history_ms > CHECK_HISTORY_MAX_MS
 		       ? "a latency or history of more than 60 s"
-		       : NULL;
+		       : check_acl(&s->acl);
 }
 
 static const char *check_route(const struct dp_route *r)
@@ -103,6 +124,13 @@ static const char *check_source(const struct dp_source *q)
 	return wrong || stream_name_ok(q->stream) ? wrong : "not a stream name";
 }
 
+static const char *check_policy(const struct dp_policy *p)
+{
+	if (p->type < DP_POLICY_USER || p->type > DP_POLICY_REVOKED)
+		return "a policy that this version does not know";
+	return p->name[0] ? NULL : "a policy without a name";
+}
+
 const char *object_check(const struct object *o)
 {
 	switch (o->kind) {
@@ -112,6 +140,10 @@ const char *object_check(const struct object *o)
 		return check_stream(&o->stream);
 	case DP_ROUTE:
 		return check_route(&o->route);
+	case DP_SECRET:
+		return o->secret.len ? NULL : "an empty secret";
+	case DP_POLICY:
+		return check_policy(&o->policy);
 	default:
 		return check_source(&o->source);
 	}

@@ -5,7 +5,10 @@
 
 #include "base/log.h"
 
+#include <openssl/crypto.h>
+
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +20,7 @@ struct kind_ops {
 	size_t size; // of its struct
 	void (*apply)(struct control *c, struct object *o);
 	void (*remove)(struct control *c, struct object *o);
+	void (*forget)(struct control *c, struct object *o); // before a change; NULL: nothing to do
 };
 
 static const struct kind_ops kinds[DP_KINDS] = {
@@ -24,6 +28,9 @@ static const struct kind_ops kinds[DP_KINDS] = {
 	[DP_STREAM] = {"stream", sizeof(struct dp_stream), stream_apply, stream_remove},
 	[DP_ROUTE] = {"route", sizeof(struct dp_route), push_apply, push_remove},
 	[DP_SOURCE] = {"source", sizeof(struct dp_source), source_apply, source_remove},
+	[DP_SECRET] = {"secret", sizeof(struct dp_secret), secret_apply, secret_remove},
+	[DP_POLICY] = {"policy", sizeof(struct dp_policy), policy_apply, policy_remove,
+		policy_forget},
 };
 
 size_t object_body_size(uint32_t kind)
@@ -33,16 +40,7 @@ size_t object_body_size(uint32_t kind)
 
 const char *object_kind_name(uint32_t kind)
 {
-	static const char *const names[DP_KINDS] = {
-		[DP_LISTENER] = "listener",
-		[DP_STREAM] = "stream",
-		[DP_ROUTE] = "route",
-		[DP_SOURCE] = "source",
-		[DP_SECRET] = "secret",
-		[DP_POLICY] = "policy",
-	};
-
-	return kind < DP_KINDS && names[kind] ? names[kind] : "unknown";
+	return kind < DP_KINDS && kinds[kind].name ? kinds[kind].name : "unknown";
 }
 
 uint32_t objects_from(const struct objects *t, uint32_t kind, uint64_t id)
@@ -84,10 +82,22 @@ static bool grow(struct objects *t)
 	return true;
 }
 
+static size_t object_size(uint32_t kind)
+{
+	return offsetof(struct object, listener) + kinds[kind].size;
+}
+
+// Secrets are wiped.
+static void object_free(struct object *o)
+{
+	OPENSSL_cleanse(o, object_size(o->kind));
+	free(o);
+}
+
 static struct object *insert(struct objects *t, uint32_t kind, uint64_t id)
 {
 	uint32_t at = objects_from(t, kind, id);
-	struct object *o = grow(t) ? calloc(1, sizeof(*o)) : NULL;
+	struct object *o = grow(t) ? calloc(1, object_size(kind)) : NULL;
 
 	if (!o)
 		return NULL;
@@ -127,6 +137,8 @@ static struct object *renew(struct control *c, struct object *o, const struct dp
 		object_del(c, o->kind, o->id);
 		o = NULL;
 	}
+	if (o && kinds[o->kind].forget)
+		kinds[o->kind].forget(c, o);
 	return o ? o : insert(&c->objects, d->kind, d->id);
 }
 
@@ -142,6 +154,10 @@ int object_set(struct control *c, const struct dp_obj *d, const void *body, char
 	if (o && o->version == d->version) {
 		o->marked = true;
 		return 0;
+	}
+	if (!o && d->kind == DP_POLICY && !policy_fits(c, body)) {
+		snprintf(err, cap, "%u tokens are revoked already", REVOKED_MAX);
+		return -ENOSPC;
 	}
 	o = renew(c, o, d);
 	if (!o) {
@@ -161,7 +177,7 @@ void object_release(struct control *c, struct object *o)
 	if (o->in_flight)
 		o->in_flight--;
 	if (o->gone && !o->in_flight) {
-		free(o);
+		object_free(o);
 		c->retry = true;
 	}
 }
@@ -258,6 +274,6 @@ int objects_commit(struct control *c, const struct dp_sync_commit *commit)
 void object_free_all(struct control *c)
 {
 	for (uint32_t i = 0; i < c->objects.n; i++)
-		free(c->objects.all[i]);
+		object_free(c->objects.all[i]);
 	free(c->objects.all);
 }

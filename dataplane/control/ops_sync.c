@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "control/ops.h"
 
+#include <openssl/crypto.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -16,6 +18,8 @@ void op_obj_set(struct control *c, struct request *r)
 		struct dp_stream stream;
 		struct dp_route route;
 		struct dp_source source;
+		struct dp_secret secret;
+		struct dp_policy policy;
 	} body;
 	const struct dp_obj *o = &r->body.obj;
 	size_t size = object_body_size(o->kind);
@@ -27,6 +31,7 @@ void op_obj_set(struct control *c, struct request *r)
 			object_kind_name(o->kind));
 	else
 		r->status = object_set(c, o, &body, r->error, sizeof(r->error));
+	OPENSSL_cleanse(&body, sizeof(body));
 }
 
 void op_obj_del(struct control *c, struct request *r)

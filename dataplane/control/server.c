@@ -7,6 +7,8 @@
 #include "control/control_priv.h"
 #include "ctl/dp/dp_wire.h"
 
+#include <openssl/crypto.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,10 +266,13 @@ static void read_all(struct server *s, struct client *k)
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
-		if (n <= 0)
+		if (n <= 0) {
 			k->closing = true;
-		else
-			ops_message(s->control, k, s->buf, (size_t)n);
+			return;
+		}
+		ops_message(s->control, k, s->buf, (size_t)n);
+		// It may have held a secret.
+		OPENSSL_cleanse(s->buf, (size_t)n < sizeof(s->buf) ? (size_t)n : sizeof(s->buf));
 	}
 }
 

@@ -55,7 +55,8 @@ enum close_reason {
 	CLOSE_KICKED,
 	CLOSE_REPLACED,
 	CLOSE_SHUTDOWN,
-	CLOSE_NARROW, // the path to it takes no packet of the stream's size
+	CLOSE_NARROW,  // the path to it takes no packet of the stream's size
+	CLOSE_REVOKED, // its user or token was
 };
 
 // A conclusion that waits for admission (decisions A17). Written by its worker before EV_JOIN,

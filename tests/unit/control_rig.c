@@ -451,6 +451,22 @@ struct dp_source rig_source(const char *stream, uint16_t port)
 	return d;
 }
 
+struct dp_secret rig_secret(const char *text)
+{
+	struct dp_secret s = {.size = sizeof(s), .len = (uint32_t)strlen(text)};
+
+	memcpy(s.bytes, text, s.len);
+	return s;
+}
+
+struct dp_policy rig_policy(enum dp_policy_type type, const char *name, uint64_t secret)
+{
+	struct dp_policy p = {.size = sizeof(p), .type = type, .secret = secret};
+
+	snprintf(p.name, sizeof(p.name), "%s", name);
+	return p;
+}
+
 int rig_set(struct rig *r, uint32_t kind, const char *identity, const void *body)
 {
 	struct dp_obj o = {.kind = kind, .id = dp_id(identity)};

@@ -82,6 +82,8 @@ struct dp_listener rig_listener(uint16_t port);
 struct dp_stream rig_stream(const char *name);
 struct dp_route rig_route(const char *stream, uint16_t port);
 struct dp_source rig_source(const char *stream, uint16_t port);
+struct dp_secret rig_secret(const char *text);
+struct dp_policy rig_policy(enum dp_policy_type type, const char *name, uint64_t secret);
 int rig_set(struct rig *r, uint32_t kind, const char *identity, const void *body);
 int rig_del(struct rig *r, uint32_t kind, const char *identity);
 struct object *rig_object(struct rig *r, uint32_t kind, const char *identity);

@@ -180,13 +180,97 @@ static void a_streams_id_is_that_of_its_name(void **state)
 static void kinds_of_later_versions_are_refused(void **state)
 {
 	struct rig *r = *state;
-	struct dp_obj o = {.kind = DP_SECRET, .id = 5, .version = 5};
+	struct dp_obj o = {.kind = 77, .id = 5, .version = 5};
 	char err[DP_ERROR_MAX];
 
 	assert_int_equal(object_set(r->c, &o, NULL, err, sizeof(err)), -ENOTSUP);
-	assert_string_equal(err, "objects of kind secret are not served yet");
-	o.kind = 77;
-	assert_int_equal(object_set(r->c, &o, NULL, err, sizeof(err)), -ENOTSUP);
+}
+
+// --- secrets and policies -------------------------------------------------------------------
+
+static void a_secret_is_found_by_its_id_until_it_goes(void **state)
+{
+	struct rig *r = *state;
+	struct dp_secret k = rig_secret("first passphrase");
+	struct dp_secret empty = rig_secret("");
+	uint64_t id = dp_id("secret stream a");
+
+	assert_null(secret_find(r->c, id));
+	assert_null(secret_find(r->c, 0));
+	rig_set(r, DP_SECRET, "secret stream a", &k);
+	assert_int_equal(secret_find(r->c, id)->secret.len, 16);
+	k = rig_secret("second");
+	rig_set(r, DP_SECRET, "secret stream a", &k);
+	assert_memory_equal(secret_find(r->c, id)->secret.bytes, "second", 6);
+	expect(r, DP_SECRET, "secret stream a", DP_OBJ_ACTIVE, "");
+	rig_set(r, DP_SECRET, "secret stream a", &empty);
+	expect(r, DP_SECRET, "secret stream a", DP_OBJ_ERROR, "an empty secret");
+	assert_null(secret_find(r->c, id));
+	rig_del(r, DP_SECRET, "secret stream a");
+	assert_null(secret_find(r->c, id));
+}
+
+static void policies_are_found_by_type_and_name(void **state)
+{
+	struct rig *r = *state;
+	struct dp_policy p = rig_policy(DP_POLICY_USER, "joe", 5);
+
+	rig_set(r, DP_POLICY, "user joe", &p);
+	assert_int_equal(policy_find(r->c, DP_POLICY_USER, "joe")->secret, 5);
+	assert_null(policy_find(r->c, DP_POLICY_KEY, "joe"));
+	assert_null(policy_find(r->c, DP_POLICY_USER, "jo"));
+	p.secret = 6;
+	rig_set(r, DP_POLICY, "user joe", &p);
+	assert_int_equal(policy_find(r->c, DP_POLICY_USER, "joe")->secret, 6);
+	snprintf(p.name, sizeof(p.name), "jim"); // what another daemon might send
+	rig_set(r, DP_POLICY, "user joe", &p);
+	assert_null(policy_find(r->c, DP_POLICY_USER, "joe"));
+	assert_non_null(policy_find(r->c, DP_POLICY_USER, "jim"));
+	p.type = 9;
+	rig_set(r, DP_POLICY, "user joe", &p);
+	expect(r, DP_POLICY, "user joe", DP_OBJ_ERROR, "a policy that this version does not know");
+	assert_null(policy_find(r->c, DP_POLICY_USER, "jim"));
+	rig_del(r, DP_POLICY, "user joe");
+}
+
+static void a_prefix_is_the_beginning_of_names(void **state)
+{
+	struct dp_policy p = rig_policy(DP_POLICY_USER, "joe", 5);
+
+	(void)state;
+	assert_true(policy_covers(&p, "any/thing"));
+	snprintf(p.prefix, sizeof(p.prefix), "live/");
+	assert_true(policy_covers(&p, "live/a"));
+	assert_false(policy_covers(&p, "live"));
+	assert_false(policy_covers(&p, "liver/a"));
+}
+
+static void only_so_many_tokens_are_revoked_and_ended_ones_make_room(void **state)
+{
+	struct rig *r = *state;
+	char identity[64], name[32];
+	struct dp_policy p;
+
+	for (unsigned i = 0; i <= REVOKED_MAX; i++) {
+		snprintf(name, sizeof(name), "t%u", i);
+		snprintf(identity, sizeof(identity), "revoked %s", name);
+		p = rig_policy(DP_POLICY_REVOKED, name, 0);
+		p.until_s = i < 10 ? 1 : (uint64_t)time(NULL) + 3600;
+		assert_int_equal(rig_set(r, DP_POLICY, identity, &p), 0);
+	}
+	assert_int_equal(r->c->policies.n_revoked, REVOKED_MAX - 9);
+	for (unsigned i = 0; i < 9; i++) {
+		snprintf(name, sizeof(name), "u%u", i);
+		p = rig_policy(DP_POLICY_REVOKED, name, 0);
+		p.until_s = (uint64_t)time(NULL) + 3600;
+		assert_int_equal(rig_set(r, DP_POLICY, name, &p), 0);
+	}
+	p = rig_policy(DP_POLICY_REVOKED, "one too many", 0);
+	assert_int_equal(rig_set(r, DP_POLICY, "one too many", &p), -ENOSPC);
+	assert_non_null(policy_find(r->c, DP_POLICY_REVOKED, "t10"));
+	rig_del(r, DP_POLICY, "revoked t1"); // ended and forgotten long ago
+	rig_del(r, DP_POLICY, "revoked t11");
+	assert_int_equal(rig_set(r, DP_POLICY, "one too many", &p), 0);
 }
 
 // --- sync -----------------------------------------------------------------------------------
@@ -556,6 +640,10 @@ int main(void)
 		TEST(what_cannot_be_is_one_sentence),
 		TEST(a_streams_id_is_that_of_its_name),
 		TEST(kinds_of_later_versions_are_refused),
+		TEST(a_secret_is_found_by_its_id_until_it_goes),
+		TEST(policies_are_found_by_type_and_name),
+		TEST(a_prefix_is_the_beginning_of_names),
+		TEST(only_so_many_tokens_are_revoked_and_ended_ones_make_room),
 		TEST(a_sync_sweeps_what_it_did_not_mention),
 		TEST(a_sync_that_does_not_add_up_changes_nothing),
 		TEST(the_guard_holds_a_large_removal_until_it_is_forced),
