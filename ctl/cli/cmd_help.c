@@ -42,7 +42,7 @@ static void fallback(FILE *to, const struct resource_field *f)
 {
 	size_t len = f && f->fallback ? strlen(f->fallback) : 0;
 
-	if (!len || f->type == RESOURCE_BOOL)
+	if (!len || f->type == RESOURCE_BOOL || f->type == RESOURCE_LIST)
 		return;
 	if (*f->fallback == '"')
 		fprintf(to, " (default %.*s)", (int)len - 2, f->fallback + 1);

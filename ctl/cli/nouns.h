@@ -16,6 +16,8 @@ extern const struct cmd cmd_stream;
 extern const struct cmd cmd_source;
 extern const struct cmd cmd_route;
 extern const struct cmd cmd_user;
+extern const struct cmd cmd_token;
+extern const struct cmd cmd_key;
 extern const struct cmd cmd_sub;
 extern const struct cmd cmd_pub;
 extern const struct cmd cmd_node;

@@ -7,8 +7,8 @@
 static const struct cmd cmd_help = {.name = "help", .help = "help for a command: help stream add"};
 
 static const struct cmd *const nouns[] = {&cmd_status, &cmd_listener, &cmd_stream, &cmd_source,
-	&cmd_route, &cmd_user, &cmd_sub, &cmd_pub, &cmd_node, &cmd_watch, &cmd_doctor, &cmd_help,
-	NULL};
+	&cmd_route, &cmd_user, &cmd_token, &cmd_key, &cmd_sub, &cmd_pub, &cmd_node, &cmd_watch,
+	&cmd_doctor, &cmd_help, NULL};
 
 static const struct cmd_flag flags[] = {
 	{.name = "socket", .meta = "PATH", .help = "unix socket of sluiced"},

@@ -118,25 +118,27 @@ static void on_written(void *arg, enum store_rc rc, store_rev rev)
 
 // The document and its secrets in one transaction: secrets first, since who reads the changes in
 // order must find them. Returns 0, or -EIO with one sentence.
-static int write_all(struct change *c, uint32_t kind, store_rev rev, const struct secrets *secrets,
-	char *err, size_t cap)
+static int write_all(struct change *c, const struct intent_op *own, const struct secrets *secrets,
+	const struct intent_op *more, size_t n_more, char *err, size_t cap)
 {
-	const struct intent_op own = {kind, c->name, rev, c->doc};
-	struct intent_op ops[SECRETS_MAX + 1];
+	struct intent_op ops[INTENT_OPS_MAX];
 	struct daemon *d = c->daemon;
 	int n = secrets ? secrets_ops(secrets, d->vault, d->intent, ops, err, cap) : 0;
 
 	if (n < 0)
 		return n;
-	ops[n] = own;
-	intent_write(d->intent, ops, (size_t)n + 1, on_written, c);
+	ops[n] = *own;
+	memcpy(&ops[n + 1], more, n_more * sizeof(*more));
+	intent_write(d->intent, ops, (size_t)n + 1 + n_more, on_written, c);
 	secrets_ops_free(ops, n);
 	return 0;
 }
 
-void change_start(struct daemon *d, struct http_request *r, const struct resource *res,
-	const char *name, store_rev rev, json_t *doc, const struct secrets *secrets, int status)
+void change_start_with(struct daemon *d, struct http_request *r, const struct resource *res,
+	const char *name, store_rev rev, json_t *doc, const struct secrets *secrets, int status,
+	const struct intent_op *more, size_t n)
 {
+	struct intent_op own = {desired_kind(res->noun), NULL, rev, doc};
 	struct change *c = calloc(1, sizeof(*c));
 	char err[512] = "out of memory";
 	int rc = -ENOMEM;
@@ -151,12 +153,21 @@ void change_start(struct daemon *d, struct http_request *r, const struct resourc
 			.changes = link_changes(d->link),
 			.timer = event_new(d->base, -1, 0, on_timer, c)};
 	}
-	if (c && c->name && c->timer)
-		rc = write_all(c, desired_kind(res->noun), rev, secrets, err, sizeof(err));
+	own.name = c ? c->name : NULL;
+	if (own.name && c->timer)
+		rc = write_all(c, &own, secrets, more, n, err, sizeof(err));
 	if (!rc)
 		return;
 	http_reply_problem(
 		r, rc == -EIO ? 503 : 500, rc == -EIO ? "secrets_unavailable" : NULL, "%s", err);
 	if (c)
 		change_free(c);
+}
+
+void change_start(struct daemon *d, struct http_request *r, const struct resource *res,
+	const char *name, store_rev rev, json_t *doc, const struct secrets *secrets, int status)
+{
+	static const struct intent_op none;
+
+	change_start_with(d, r, res, name, rev, doc, secrets, status, &none, 0);
 }

@@ -174,8 +174,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	snapshot_tick(&d->snapshot, ts_now());
-	if (++d->ticks % ASK_AGAIN_TICKS == 0)
-		rebuild_soon(d);
+	if (++d->ticks % ASK_AGAIN_TICKS)
+		return;
+	rebuild_soon(d);
+	tokens_purge(d);
 }
 
 static int start_events(struct daemon *d)
@@ -193,6 +195,8 @@ static int add_routes(struct daemon *d)
 
 	rc = rc ? rc : v1_object_routes(d);
 	rc = rc ? rc : v1_session_routes(d);
+	rc = rc ? rc : v1_key_routes(d);
+	rc = rc ? rc : v1_token_routes(d);
 	rc = rc ? rc : metrics_routes(d);
 	rc = rc ? rc : openapi_routes(d);
 	rc = rc ? rc : http_route(d->http, "GET", "/v1/watch", HTTP_ROLE_READ, feed_serve, d->feed);

@@ -49,7 +49,7 @@ struct daemon {
 	ts_us started;
 	unsigned ticks;
 	bool loaded, store_failed;
-	struct family families[5];
+	struct family families[7];
 	LIST_HEAD(, change) settling; // written, waiting for the dataplane
 };
 
@@ -59,6 +59,10 @@ void changes_settled(struct daemon *d); // the dataplane has answered all: reply
 // the reply gets status when done.
 void change_start(struct daemon *d, struct http_request *r, const struct resource *res,
 	const char *name, store_rev rev, json_t *doc, const struct secrets *secrets, int status);
+// And n more operations in the same transaction.
+void change_start_with(struct daemon *d, struct http_request *r, const struct resource *res,
+	const char *name, store_rev rev, json_t *doc, const struct secrets *secrets, int status,
+	const struct intent_op *more, size_t n);
 
 // objects.c: one document of the API out of intent and live state; a new reference.
 json_t *object_json(struct daemon *d, const struct intent_item *item);
@@ -70,6 +74,17 @@ uint64_t session_key_parse(const struct daemon *d, const char *id);
 
 // RFC 3339, UTC, milliseconds. us_ago: before now.
 const char *time_text(ts_us us_ago, char buf[40]);
+const char *unix_time_text(int64_t s, char buf[40]);
+
+// v1_keys.c
+json_t *key_json(struct daemon *d, const struct intent_item *item);
+bool key_for_stream(struct daemon *d, const char *stream, struct intent_item *out);
+// The key itself. Returns its length, or as vault_open(); -ENOENT: it has lost its secret.
+int key_open(struct daemon *d, const struct intent_item *key, uint8_t bytes[DP_SECRET_MAX]);
+
+// v1_tokens.c
+json_t *token_json(const struct intent_item *item); // of a revoked one
+void tokens_purge(struct daemon *d);		    // those that have ended by themselves
 
 // notices.c: what happened, as events of the feed.
 void notice_of_dataplane(struct daemon *d, const struct dp_notice *n);
@@ -81,6 +96,8 @@ void notice_of_intent(
 int v1_status_routes(struct daemon *d);
 int v1_object_routes(struct daemon *d);
 int v1_session_routes(struct daemon *d);
+int v1_key_routes(struct daemon *d);
+int v1_token_routes(struct daemon *d);
 int metrics_routes(struct daemon *d);
 int openapi_routes(struct daemon *d);
 

@@ -156,6 +156,10 @@ json_t *object_json(struct daemon *d, const struct intent_item *item)
 	}
 	if (item->kind == DOC_USER)
 		return resource_intent(r, item->doc);
+	if (item->kind == DOC_KEY)
+		return key_json(d, item);
+	if (item->kind == DOC_REVOKED)
+		return token_json(item);
 	find_state(d, item, &s);
 	out = json_pack("{s:s}", "id", item->name);
 	json_object_update_new(out, resource_intent(r, item->doc));

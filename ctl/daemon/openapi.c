@@ -131,7 +131,8 @@ static json_t *one_path(const struct resource *r)
 	json_object_set_new(out, "parameters",
 		json_pack("[{s:s, s:s, s:b, s:{s:s}}]", "name", r->id, "in", "path", "required", 1,
 			"schema", "type", "string"));
-	json_object_set_new(out, "get", operation("show", r, "200", reference(r)));
+	if (r->methods & RESOURCE_SHOWN)
+		json_object_set_new(out, "get", operation("show", r, "200", reference(r)));
 	if (r->methods & RESOURCE_PUT)
 		json_object_set_new(
 			out, "put", with_body(operation("replace", r, "200", reference(r)), r));

@@ -329,6 +329,8 @@ static int add_routes(struct family *f, const char *collection, const char *one)
 	struct http_server *h = f->daemon->http;
 	int rc = http_route(h, "GET", collection, HTTP_ROLE_READ, on_list, f);
 
+	if (!one)
+		return rc;
 	rc = rc ? rc : http_route(h, "POST", collection, HTTP_ROLE_ADMIN, on_add, f);
 	rc = rc ? rc : http_route(h, "GET", one, HTTP_ROLE_READ, on_show, f);
 	rc = rc ? rc : http_route(h, "PUT", one, HTTP_ROLE_ADMIN, on_put, f);
@@ -345,6 +347,8 @@ int v1_object_routes(struct daemon *d)
 		{"source", "/v1/sources", "/v1/sources/{name}"},
 		{"route", "/v1/routes", "/v1/routes/{name}"},
 		{"user", "/v1/users", "/v1/users/{name}"},
+		{"key", "/v1/keys", NULL}, // their other verbs have files of their own
+		{"token", "/v1/tokens", NULL},
 	};
 	int rc = 0;
 
