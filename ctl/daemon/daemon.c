@@ -146,6 +146,7 @@ static void on_down(void *arg, const char *why)
 	struct daemon *d = arg;
 
 	snapshot_unmap(&d->snapshot);
+	hook_forget(d->hook);
 	tell_dataplane(d, "away", why);
 	changes_settled(d); // nothing more will be answered soon
 }
@@ -165,7 +166,27 @@ static void on_settled(void *arg)
 	changes_settled(arg);
 }
 
-static const struct link_ops link_callbacks = {on_up, on_down, on_notice, on_object, on_settled};
+// The stream's own hook, else the daemon's.
+static void on_admit(void *arg, const struct dp_admit *q)
+{
+	struct daemon *d = arg;
+	struct intent_item item;
+	const char *url = NULL;
+
+	if (intent_get(d->intent, DP_STREAM, q->stream, &item))
+		url = json_string_value(json_object_get(item.doc, "hook"));
+	hook_ask(d->hook, url ? url : d->config->hook, q);
+}
+
+static void on_verdict(void *arg, const struct dp_admit_r *r)
+{
+	struct daemon *d = arg;
+
+	link_admit(d->link, r);
+}
+
+static const struct link_ops link_callbacks = {
+	on_up, on_down, on_notice, on_object, on_settled, on_admit};
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -265,6 +286,9 @@ static int start(struct daemon *d, uint64_t epoch, char *err, size_t cap)
 	d->vault = vault_new(d->config->master_key_file);
 	if (!d->vault)
 		return -ENOMEM;
+	d->hook = hook_new(d->base, on_verdict, d);
+	if (!d->hook)
+		return -ENOMEM;
 	d->resolver = resolver_new(d->base, on_resolved, d);
 	d->link = d->resolver ? link_new(d->base, d->config->dp_socket, epoch, &link_callbacks, d)
 			      : NULL;
@@ -307,6 +331,7 @@ void daemon_free(struct daemon *d)
 	if (d->store)
 		store_close(d->store); // what is under way calls back: its replies go out
 	changes_settled(d);
+	hook_free(d->hook);
 	link_free(d->link);
 	resolver_free(d->resolver);
 	vault_free(d->vault);

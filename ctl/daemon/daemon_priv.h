@@ -9,6 +9,7 @@
 #include "ctl/api/resources.h"
 #include "ctl/core/desired.h"
 #include "ctl/daemon/config.h"
+#include "ctl/daemon/hook.h"
 #include "ctl/daemon/intent.h"
 #include "ctl/daemon/link.h"
 #include "ctl/daemon/resolver.h"
@@ -42,6 +43,7 @@ struct daemon {
 	struct intent *intent;
 	struct resolver *resolver;
 	struct link *link;
+	struct hook *hook;
 	struct snapshot snapshot;
 	struct http_server *http;
 	struct feed *feed;

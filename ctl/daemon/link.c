@@ -173,6 +173,10 @@ static void take(struct link *l, const struct dp_msg *m)
 	case DP_DUMP_R:
 		dump_answered(l, m);
 		break;
+	case DP_ADMIT:
+		if (l->ops->admit)
+			l->ops->admit(l->arg, &m->admit);
+		break;
 	default:
 		break;
 	}
@@ -312,6 +316,14 @@ void link_free(struct link *l)
 	if (l->tick)
 		event_free(l->tick);
 	free(l);
+}
+
+void link_admit(struct link *l, const struct dp_admit_r *r)
+{
+	int64_t seq = link_is_up(l) ? dp_client_admit(&l->client, r) : 0;
+
+	if (seq < 0 && seq != -EAGAIN)
+		link_close(l, strerror((int)-seq));
 }
 
 bool link_is_up(const struct link *l)

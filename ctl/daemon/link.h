@@ -21,6 +21,8 @@ struct link_ops {
 	void (*object)(void *arg, const struct dp_object_state *state);
 	// All that was wanted has been answered and looked at.
 	void (*settled)(void *arg);
+	// The dataplane asks a stream's hook; link_admit() answers. NULL: nobody answers.
+	void (*admit)(void *arg, const struct dp_admit *q);
 };
 
 // epoch: a later owner has a higher one. ops: borrowed for life. NULL when out of memory.
@@ -61,6 +63,10 @@ void link_sessions(struct link *l, enum dp_dump_what what, const char *stream, u
 // status: 0, -ENOENT (no such session), -ENOTCONN.
 typedef void (*link_done)(void *arg, int status);
 void link_kick(struct link *l, uint64_t session, link_done cb, void *arg);
+
+// Answer a question of the present connection. Lost when there is no room: the dataplane does not
+// wait for long.
+void link_admit(struct link *l, const struct dp_admit_r *r);
 
 // Forget the callbacks of this argument: its owner goes.
 void link_forget(struct link *l, const void *arg);

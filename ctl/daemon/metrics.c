@@ -123,6 +123,20 @@ static void gauge(struct evbuffer *b, const char *name, const char *help, double
 	evbuffer_add_printf(b, "sluice_%s %g\n", name, v);
 }
 
+static void add_hook(struct evbuffer *b, const struct hook_counters *c)
+{
+	head(b, "hook_requests_total", "counter",
+		"Callers that a hook was asked about, by verdict.");
+	evbuffer_add_printf(b,
+		"sluice_hook_requests_total{verdict=\"allow\"} %" PRIu64 "\n"
+		"sluice_hook_requests_total{verdict=\"refuse\"} %" PRIu64 "\n"
+		"sluice_hook_requests_total{verdict=\"fail\"} %" PRIu64 "\n",
+		c->allowed, c->refused, c->failed);
+	head(b, "hook_over_total", "counter", "Of the failed: too many were under way.");
+	evbuffer_add_printf(b, "sluice_hook_over_total %" PRIu64 "\n", c->over);
+	gauge(b, "hook_under_way", "Questions to hooks without an answer yet.", c->under_way);
+}
+
 static void on_metrics(struct http_request *r, void *arg)
 {
 	struct daemon *d = arg;
@@ -140,6 +154,7 @@ static void on_metrics(struct http_request *r, void *arg)
 	gauge(b, "dataplane_up", "1 while the dataplane is connected.", link_is_up(d->link));
 	gauge(b, "objects_held", "Objects that the removal guard keeps.", link_held(d->link));
 	gauge(b, "feed_readers", "Readers of the feed.", feed_readers(d->feed));
+	add_hook(b, hook_counters(d->hook));
 	if (s->map) {
 		gauge(b, "streams", "Streams in use.", (double)s->n_streams);
 		gauge(b, "subscribers", "Subscribers now.", (double)s->subscribers);

@@ -175,6 +175,11 @@ int64_t dp_client_dump(struct dp_client *c, const struct dp_dump *dump)
 	return request(c, DP_DUMP, dump, sizeof(*dump));
 }
 
+int64_t dp_client_admit(struct dp_client *c, const struct dp_admit_r *r)
+{
+	return request(c, DP_ADMIT_R, r, sizeof(*r));
+}
+
 // Text that came over the wire ends within its field.
 #define TERMINATE(text) ((text)[sizeof(text) - 1] = '\0')
 
@@ -200,6 +205,18 @@ static int read_dump(struct dp_reader *r, enum dp_dump_what what, struct dp_msg 
 	return 0;
 }
 
+static int read_admit(struct dp_reader *r, struct dp_admit *a)
+{
+	int rc = dp_wire_body(r, a, sizeof(*a));
+
+	TERMINATE(a->stream);
+	TERMINATE(a->user);
+	TERMINATE(a->session);
+	TERMINATE(a->token);
+	TERMINATE(a->query);
+	return rc;
+}
+
 static int read_body(struct dp_reader *r, enum dp_dump_what what, struct dp_msg *out)
 {
 	int rc = -EBADMSG;
@@ -217,6 +234,9 @@ static int read_body(struct dp_reader *r, enum dp_dump_what what, struct dp_msg 
 		rc = dp_wire_body(r, &out->notice, sizeof(out->notice));
 		TERMINATE(out->notice.stream);
 		TERMINATE(out->notice.text);
+		break;
+	case DP_ADMIT:
+		rc = read_admit(r, &out->admit);
 		break;
 	case DP_DUMP_R:
 		rc = read_dump(r, what, out);

@@ -45,6 +45,8 @@ int64_t dp_client_kick(struct dp_client *c, uint64_t session);
 int64_t dp_client_drain(struct dp_client *c, bool on);
 int64_t dp_client_log(struct dp_client *c, const char *subsystem, uint32_t level);
 int64_t dp_client_dump(struct dp_client *c, const struct dp_dump *dump);
+// The answer to an ADMIT; gets none itself.
+int64_t dp_client_admit(struct dp_client *c, const struct dp_admit_r *r);
 
 // An answer or a notice.
 struct dp_msg {
@@ -56,6 +58,7 @@ struct dp_msg {
 		struct dp_hello_r hello;
 		struct dp_ack ack;
 		struct dp_notice notice;
+		struct dp_admit admit;
 		struct dp_dump_r dump;
 	};
 	// DUMP_R: dump.n of these, valid until the next read.
