@@ -26,7 +26,7 @@ static bool is_publish(const struct streamid *id, const struct dp_listener *l)
 int admit_streamid(struct control *c, struct wish *w)
 {
 	const char *text = w->q->req.streamid;
-	int rc = text[0] ? streamid_parse(text, &w->id) : 0;
+	int rc = text[0] ? streamid_parse(text, w->listener->dialects, &w->id) : 0;
 
 	if (rc)
 		return admit_say(w, streamid_reject_code(rc), streamid_error_str(rc));

@@ -4,6 +4,7 @@
 #include "proto/streamid.h"
 
 #include "proto/percent.h"
+#include "proto/streamid_priv.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -41,7 +42,7 @@ bool stream_name_ok(const char *name)
 }
 
 // Copy a field of len bytes; a second one, or one that does not fit, is a fault.
-static int field_set(char *field, size_t cap, const char *s, size_t len)
+int streamid_field_set(char *field, size_t cap, const char *s, size_t len)
 {
 	if (*field || len >= cap)
 		return STREAMID_E_SYNTAX;
@@ -50,13 +51,35 @@ static int field_set(char *field, size_t cap, const char *s, size_t len)
 	return 0;
 }
 
-static int name_set(struct streamid *id, const char *s, size_t len, bool decoded)
+// Behind a name, as SRS takes it: [sluice_]token=.., all else is somebody else's.
+static int query_take(struct streamid *id, const char *p, const char *end)
 {
+	while (p < end) {
+		const char *amp = memchr(p, '&', (size_t)(end - p));
+		const char *stop = amp ? amp : end;
+		size_t skip = stop - p >= 7 && !memcmp(p, "sluice_", 7) ? 7 : 0;
+		int rc = 0;
+
+		if ((size_t)(stop - p) >= skip + 6 && !memcmp(p + skip, "token=", 6))
+			rc = streamid_field_set(id->token, sizeof(id->token), p + skip + 6,
+				(size_t)(stop - p) - skip - 6);
+		if (rc)
+			return rc;
+		p = amp ? amp + 1 : end;
+	}
+	return 0;
+}
+
+int streamid_name_set(struct streamid *id, const char *s, size_t len, bool decoded)
+{
+	const char *query = memchr(s, '?', len);
 	char name[DECODED_MAX + 1];
 	size_t n;
+	int rc = query ? query_take(id, query + 1, s + len) : 0;
 
-	if (*id->name)
+	if (rc || *id->name)
 		return STREAMID_E_SYNTAX;
+	len = query ? (size_t)(query - s) : len;
 	if (decoded) {
 		n = len;
 		memcpy(name, s, len);
@@ -69,7 +92,7 @@ static int name_set(struct streamid *id, const char *s, size_t len, bool decoded
 		return 0; // none given
 	if (strlen(name) != n || !stream_name_ok(s))
 		return STREAMID_E_NAME;
-	return field_set(id->name, sizeof(id->name), s, strlen(s));
+	return streamid_field_set(id->name, sizeof(id->name), s, strlen(s));
 }
 
 static bool is_word(const char *s, size_t len, const char *word)
@@ -77,7 +100,7 @@ static bool is_word(const char *s, size_t len, const char *word)
 	return strlen(word) == len && !strncasecmp(s, word, len);
 }
 
-static int mode_set(struct streamid *id, const char *s, size_t len)
+int streamid_mode_set(struct streamid *id, const char *s, size_t len)
 {
 	if (id->mode != STREAMID_UNSET)
 		return STREAMID_E_SYNTAX;
@@ -95,18 +118,18 @@ static int pair_set(
 	struct streamid *id, const char *k, size_t klen, const char *v, size_t vlen, bool decoded)
 {
 	if (is_word(k, klen, "sluice_token"))
-		return field_set(id->token, sizeof(id->token), v, vlen);
+		return streamid_field_set(id->token, sizeof(id->token), v, vlen);
 	if (klen != 1)
 		return klen ? 0 : STREAMID_E_SYNTAX;
 	switch (*k) {
 	case 'r':
-		return name_set(id, v, vlen, decoded);
+		return streamid_name_set(id, v, vlen, decoded);
 	case 'm':
-		return mode_set(id, v, vlen);
+		return streamid_mode_set(id, v, vlen);
 	case 'u':
-		return field_set(id->user, sizeof(id->user), v, vlen);
+		return streamid_field_set(id->user, sizeof(id->user), v, vlen);
 	case 's':
-		return field_set(id->session, sizeof(id->session), v, vlen);
+		return streamid_field_set(id->session, sizeof(id->session), v, vlen);
 	case 't':
 		return is_word(v, vlen, "stream") ? 0 : STREAMID_E_MODE;
 	case 'h': // one relay, many host names: all the same
@@ -136,58 +159,8 @@ static int parse_standard(struct streamid *id, const char *p, const char *end, b
 	return 0;
 }
 
-// name[,mode:publish|request][,token:x]: neither comma nor colon is part of a name.
-static int parse_plain(struct streamid *id, const char *p, const char *end, bool decoded)
-{
-	const char *comma = memchr(p, ',', (size_t)(end - p));
-	int rc = name_set(id, p, (size_t)((comma ? comma : end) - p), decoded);
-
-	while (!rc && comma) {
-		size_t len;
-
-		p = comma + 1;
-		comma = memchr(p, ',', (size_t)(end - p));
-		len = (size_t)((comma ? comma : end) - p);
-		if (len >= 5 && !strncmp(p, "mode:", 5))
-			rc = mode_set(id, p + 5, len - 5);
-		else if (len >= 6 && !strncmp(p, "token:", 6))
-			rc = field_set(id->token, sizeof(id->token), p + 6, len - 6);
-		else
-			rc = STREAMID_E_SYNTAX;
-	}
-	return rc;
-}
-
-// name[:user[:password]], behind an action.
-static int parse_action(struct streamid *id, const char *p, const char *end, bool decoded)
-{
-	const char *colon = memchr(p, ':', (size_t)(end - p));
-	const char *second = NULL;
-	int rc = name_set(id, p, (size_t)((colon ? colon : end) - p), decoded);
-
-	if (rc || !colon)
-		return rc;
-	p = colon + 1;
-	second = memchr(p, ':', (size_t)(end - p));
-	rc = field_set(id->user, sizeof(id->user), p, (size_t)((second ? second : end) - p));
-	if (rc || !second)
-		return rc;
-	return field_set(id->session, sizeof(id->session), second + 1, (size_t)(end - second - 1));
-}
-
-static const struct action {
-	const char *prefix;
-	enum streamid_mode mode;
-} actions[] = {
-	{"publish:", STREAMID_PUBLISH},
-	{"publish/", STREAMID_PUBLISH},
-	{"play:", STREAMID_PLAY},
-	{"play/", STREAMID_PLAY},
-	{"read:", STREAMID_PLAY},
-	{"request:", STREAMID_PLAY},
-};
-
-static int parse_any(struct streamid *id, const char *p, const char *end, bool decoded)
+static int parse_any(
+	struct streamid *id, const char *p, const char *end, bool decoded, uint32_t dialects)
 {
 	size_t len = (size_t)(end - p);
 
@@ -195,15 +168,9 @@ static int parse_any(struct streamid *id, const char *p, const char *end, bool d
 		return parse_standard(id, p + 4, end, decoded);
 	if (len >= 2 && !memcmp(p, "#!", 2)) // the nested form, or no form at all
 		return STREAMID_E_SYNTAX;
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		size_t n = strlen(actions[i].prefix);
-
-		if (len < n || memcmp(p, actions[i].prefix, n) != 0)
-			continue;
-		id->mode = actions[i].mode;
-		return parse_action(id, p + n, end, decoded);
-	}
-	return parse_plain(id, p, end, decoded);
+	if (!len)
+		return 0; // nothing is said
+	return streamid_dialects(id, p, end, decoded, dialects ? dialects : STREAMID_DEFAULT);
 }
 
 // "#!" with at least one of the two percent-encoded: the whole is.
@@ -213,7 +180,7 @@ static bool encoded_whole(const char *p, size_t len)
 	       (len >= 6 && !strncmp(p, "%23%21", 6));
 }
 
-int streamid_parse(const char *text, struct streamid *out)
+int streamid_parse(const char *text, uint32_t dialects, struct streamid *out)
 {
 	const char *p = text + strspn(text, " \t\r\n");
 	size_t len = strlen(p);
@@ -228,9 +195,9 @@ int streamid_parse(const char *text, struct streamid *out)
 	if (encoded_whole(p, len)) {
 		if (percent_decode(p, len, decoded, sizeof(decoded), &len))
 			return STREAMID_E_SYNTAX;
-		rc = parse_any(&id, decoded, decoded + len, true);
+		rc = parse_any(&id, decoded, decoded + len, true, dialects);
 	} else {
-		rc = parse_any(&id, p, p + len, false);
+		rc = parse_any(&id, p, p + len, false, dialects);
 	}
 	if (!rc)
 		*out = id;
@@ -248,6 +215,8 @@ const char *streamid_error_str(int error)
 		return "the stream id asks for a mode or type that is not served";
 	case STREAMID_E_KEY:
 		return "the stream id has an unknown key of one letter";
+	case STREAMID_E_DIALECT:
+		return "the stream id is of a form that this listener does not take";
 	default:
 		return "the stream id is good";
 	}

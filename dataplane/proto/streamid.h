@@ -5,16 +5,22 @@
 // What an SRT caller asks for, out of its stream id (SRT Access Control, docs/features/
 // access-control.md of libsrt; conventions 2), and the rule for stream names.
 //
-//   #!::r=live/cam1,m=publish,u=joe,sluice_token=..   the standard form; also percent-encoded whole
-//   publish:live/cam1  publish/live/cam1              also play: play/ read: request:
-//   publish:live/cam1:joe:secret                      MediaMTX; the password becomes the session
-//   live/cam1,mode:publish,token:..                   Restreamer
-//   live/cam1                                         mode unset: the listener's default
+//   standard    #!::r=live/cam1,m=publish,u=joe,sluice_token=..   also percent-encoded whole;
+//   always sluice      live/cam1   publish/live/cam1   publish:live/cam1  also play, read, request
+//   srs         live/cam1[?token=..]
+//   mediamtx    publish:live/cam1[:joe:secret]   read:..   the password becomes the session
+//   srtrelay    publish/cam1[/secret]   play/..            likewise; names of one segment
+//   sls         uplive.sls.com/live/cam1   live.sls.com/.. names live/cam1, the domain the mode
+//   openirl     an opaque name; the listener's default says the mode
+//   ome         vhost/app/stream[/playlist]                the playlist is a player's
+//   restreamer  live/cam1[,mode:publish][,token:..]
 //
-// Blanks around the whole and slashes before a name are passed over. A name may be percent-encoded
-// once; user, session and token are taken as sent.
+// Where nothing says the mode it is unset: the listener's default. Blanks around the whole and
+// slashes before a name are passed over. A name may be percent-encoded once and have a query
+// behind it, of which the token is taken; user, session and token are taken as sent.
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum {
 	STREAM_NAME_MAX = 128, // bytes
@@ -23,11 +29,30 @@ enum {
 
 enum streamid_mode { STREAMID_UNSET, STREAMID_PLAY, STREAMID_PUBLISH };
 
+enum streamid_dialect {
+	STREAMID_SLUICE,
+	STREAMID_SRS,
+	STREAMID_MEDIAMTX,
+	STREAMID_SRTRELAY,
+	STREAMID_SLS,
+	STREAMID_OPENIRL,
+	STREAMID_OME,
+	STREAMID_RESTREAMER,
+	STREAMID_DIALECTS
+};
+
+// Without a word from the listener: all whose forms mean one thing only. (play/a/b is a stream a/b
+// to us, and a with the password b to srtrelay; a/b/c/d lies in c to OME.)
+#define STREAMID_DEFAULT                                                        \
+	(1u << STREAMID_SLUICE | 1u << STREAMID_SRS | 1u << STREAMID_MEDIAMTX | \
+		1u << STREAMID_SLS | 1u << STREAMID_OPENIRL | 1u << STREAMID_RESTREAMER)
+
 enum streamid_error {
-	STREAMID_E_SYNTAX = -1, // not of the form it began; a key twice; a value too long
-	STREAMID_E_NAME = -2,	// not a stream name
-	STREAMID_E_MODE = -3,	// a mode or type we do not serve: bidirectional, file, auth
-	STREAMID_E_KEY = -4,	// a key of one letter (those are the standard's) that is not known
+	STREAMID_E_SYNTAX = -1,	 // not of the form it began; a key twice; a value too long
+	STREAMID_E_NAME = -2,	 // not a stream name
+	STREAMID_E_MODE = -3,	 // a mode or type we do not serve: bidirectional, file, auth
+	STREAMID_E_KEY = -4,	 // a key of one letter (those are the standard's) that is not known
+	STREAMID_E_DIALECT = -5, // of no form that is taken here
 };
 
 struct streamid {
@@ -38,9 +63,14 @@ struct streamid {
 	char token[STREAMID_FIELD_MAX + 1];
 };
 
-// Parse a stream id. Returns 0, or an enum streamid_error (out untouched). Keys of several letters
-// that are not ours are somebody else's and passed over.
-int streamid_parse(const char *text, struct streamid *out);
+// Parse a stream id by the standard and these dialects (bit per enum streamid_dialect; 0: the
+// default). Returns 0, or an enum streamid_error (out untouched). Keys of several letters that are
+// not ours are somebody else's and passed over.
+int streamid_parse(const char *text, uint32_t dialects, struct streamid *out);
+
+// "srs" -> STREAMID_SRS. Returns -1 for what is none; NULL past the last.
+int streamid_dialect_find(const char *name);
+const char *streamid_dialect_name(int dialect);
 
 // What is wrong, one sentence; and the wire value to refuse the caller with (srt-wire 5.3).
 const char *streamid_error_str(int error);

@@ -8,6 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	uint32_t dialects = len ? data[0] : 0; // any choice of them, and a text
 	char *text = malloc(len + 1);
 	struct streamid id, again;
 	int rc;
@@ -15,12 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	FUZZ_CHECK(text);
 	memcpy(text, data, len);
 	text[len] = '\0';
-	rc = streamid_parse(text, &id);
+	FUZZ_CHECK(streamid_parse(text, dialects, &id) || !*id.name || stream_name_ok(id.name));
+	rc = streamid_parse(text, 0, &id);
 	FUZZ_CHECK((rc == 0) == (strcmp(streamid_error_str(rc), streamid_error_str(0)) == 0));
 	if (!rc && *id.name) {
 		FUZZ_CHECK(stream_name_ok(id.name));
-		// A name is its own stream id, unless it begins like an action.
-		if (!streamid_parse(id.name, &again) && again.mode == STREAMID_UNSET)
+		// A name is its own stream id, unless it begins like an action or a domain.
+		if (!streamid_parse(id.name, 0, &again) && again.mode == STREAMID_UNSET)
 			FUZZ_CHECK(!strcmp(id.name, again.name));
 	}
 	if (stream_name_ok(text))

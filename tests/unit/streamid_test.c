@@ -49,13 +49,111 @@ static void every_dialect_is_understood(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct streamid id;
 
-		assert_int_equal(streamid_parse(rows[i].text, &id), 0);
+		assert_int_equal(streamid_parse(rows[i].text, 0, &id), 0);
 		assert_int_equal(id.mode, rows[i].mode);
 		assert_string_equal(id.name, rows[i].name);
 		assert_string_equal(id.user, rows[i].user);
 		assert_string_equal(id.session, rows[i].session);
 		assert_string_equal(id.token, rows[i].token);
 	}
+}
+
+#define D(name) (1u << STREAMID_##name)
+
+// What these programs' own documentation tells users to type. A listener may be told to take only
+// some of them; where 0 stands all may come that mean one thing only.
+static const struct {
+	const char *source;
+	uint32_t dialects;
+	const char *text;
+	enum streamid_mode mode;
+	const char *name, *session, *token;
+} dialects[] = {
+	{"SRS, srt.md", 0, "#!::r=live/livestream,m=publish", STREAMID_PUBLISH, "live/livestream",
+		"", ""},
+	{"SRS, srt.md", 0, "#!::h=srs.srt.com.cn,r=live/livestream?secret=x,m=request",
+		STREAMID_PLAY, "live/livestream", "", ""},
+	{"SRS, srt.md", D(SRS), "live/livestream?token=abc", STREAMID_UNSET, "live/livestream", "",
+		"abc"},
+	{"ZLMediaKit, srt.md", 0, "#!::h=zlmediakit.com,r=live/test,m=publish", STREAMID_PUBLISH,
+		"live/test", "", ""},
+	{"MediaMTX, README", D(MEDIAMTX), "publish:mystream:user:pass", STREAMID_PUBLISH,
+		"mystream", "pass", ""},
+	{"MediaMTX, README", D(MEDIAMTX), "read:mystream", STREAMID_PLAY, "mystream", "", ""},
+	{"MediaMTX, README", D(MEDIAMTX), "#!::m=publish,r=mypath,u=myuser,s=mypass",
+		STREAMID_PUBLISH, "mypath", "mypass", ""},
+	{"srtrelay, README", D(SRTRELAY), "publish/test", STREAMID_PUBLISH, "test", "", ""},
+	{"srtrelay, README", D(SRTRELAY), "publish/test/secret", STREAMID_PUBLISH, "test", "secret",
+		""},
+	{"srtrelay, README", D(SRTRELAY), "play/test/secret", STREAMID_PLAY, "test", "secret", ""},
+	{"interface.md 5", 0, "publish/live/cam1", STREAMID_PUBLISH, "live/cam1", "", ""},
+	{"SLS, README", 0, "uplive.sls.com/live/test", STREAMID_PUBLISH, "live/test", "", ""},
+	{"SLS, README", 0, "live.sls.com/live/test", STREAMID_PLAY, "live/test", "", ""},
+	{"SLS, sls.conf", D(SLS), "uplive/live/test", STREAMID_PUBLISH, "live/test", "", ""},
+	{"SLS, sls.conf", D(SLS), "live/live/test", STREAMID_PLAY, "live/test", "", ""},
+	{"SLS, sls.conf", D(SLS), "my.example/live/test", STREAMID_UNSET, "live/test", "", ""},
+	{"a plain name", 0, "live/live/test", STREAMID_UNSET, "live/live/test", "", ""},
+	{"OpenIRL, README", D(OPENIRL), "live_51fa3c", STREAMID_UNSET, "live_51fa3c", "", ""},
+	{"OME, live-source/srt", D(OME), "default/app/stream", STREAMID_UNSET, "default/app/stream",
+		"", ""},
+	{"OME, streaming/srt", D(OME), "default/app/stream/playlist", STREAMID_PLAY,
+		"default/app/stream", "", ""},
+	{"datarhei, guides/srt", D(RESTREAMER), "12345,mode:publish,token:foobar", STREAMID_PUBLISH,
+		"12345", "", "foobar"},
+	{"datarhei, guides/srt", D(RESTREAMER), "12345", STREAMID_UNSET, "12345", "", ""},
+	{"datarhei, guides/srt", D(RESTREAMER), "12345,mode:Request,token:foobar", STREAMID_PLAY,
+		"12345", "", "foobar"},
+	{"libsrt, access-control.md", D(SLS), "#!::r=bluesbrothers1_hi", STREAMID_UNSET,
+		"bluesbrothers1_hi", "", ""},
+};
+
+static void programs_are_understood_as_they_speak(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+		struct streamid id;
+
+		if (streamid_parse(dialects[i].text, dialects[i].dialects, &id))
+			fail_msg("%s: %s", dialects[i].source, dialects[i].text);
+		assert_int_equal(id.mode, dialects[i].mode);
+		assert_string_equal(id.name, dialects[i].name);
+		assert_string_equal(id.session, dialects[i].session);
+		assert_string_equal(id.token, dialects[i].token);
+	}
+}
+
+static void forms_that_a_listener_does_not_take_are_refused(void **state)
+{
+	static const struct {
+		uint32_t dialects;
+		const char *text;
+	} other[] = {
+		{D(SRS), "12345,mode:publish"},
+		{D(MEDIAMTX), "live/cam1"},
+		{D(MEDIAMTX), "publish/cam1"},
+		{D(SRTRELAY), "cam1"},
+		{D(SRTRELAY), "publish:cam1"},
+		{D(SLS), "live/test"},
+		{D(OME), "app/stream"},
+	};
+	struct streamid id;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		assert_int_equal(
+			streamid_parse(other[i].text, other[i].dialects, &id), STREAMID_E_DIALECT);
+	assert_int_equal(streamid_reject_code(STREAMID_E_DIALECT), 2400);
+	assert_int_equal(streamid_parse("", D(SLS), &id), 0);
+	assert_string_equal(id.name, ""); // the listener's default stream
+}
+
+static void dialects_have_names(void **state)
+{
+	(void)state;
+	for (int i = 0; i < STREAMID_DIALECTS; i++)
+		assert_int_equal(streamid_dialect_find(streamid_dialect_name(i)), i);
+	assert_int_equal(streamid_dialect_find("rtmp"), -1);
+	assert_null(streamid_dialect_name(STREAMID_DIALECTS));
 }
 
 static void each_fault_has_its_name_and_code(void **state)
@@ -85,7 +183,7 @@ static void each_fault_has_its_name_and_code(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct streamid id = {.name = "kept"};
-		int rc = streamid_parse(bad[i].text, &id);
+		int rc = streamid_parse(bad[i].text, 0, &id);
 
 		assert_int_equal(rc, bad[i].error);
 		assert_int_equal(streamid_reject_code(rc), bad[i].code);
@@ -102,19 +200,19 @@ static void fields_have_their_limits(void **state)
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	text[STREAM_NAME_MAX] = '\0';
-	assert_int_equal(streamid_parse(text, &id), 0);
+	assert_int_equal(streamid_parse(text, 0, &id), 0);
 	text[STREAM_NAME_MAX] = 'a';
 	text[STREAM_NAME_MAX + 1] = '\0';
-	assert_int_equal(streamid_parse(text, &id), STREAMID_E_NAME);
+	assert_int_equal(streamid_parse(text, 0, &id), STREAMID_E_NAME);
 	text[STREAM_NAME_MAX + 1] = 'a';
 	text[sizeof(text) - 1] = '\0';
-	assert_int_equal(streamid_parse(text, &id), STREAMID_E_SYNTAX);
+	assert_int_equal(streamid_parse(text, 0, &id), STREAMID_E_SYNTAX);
 	memcpy(text, "#!::u=", 6);
 	text[6 + STREAMID_FIELD_MAX] = '\0';
-	assert_int_equal(streamid_parse(text, &id), 0);
+	assert_int_equal(streamid_parse(text, 0, &id), 0);
 	text[6 + STREAMID_FIELD_MAX] = 'a';
 	text[6 + STREAMID_FIELD_MAX + 1] = '\0';
-	assert_int_equal(streamid_parse(text, &id), STREAMID_E_SYNTAX);
+	assert_int_equal(streamid_parse(text, 0, &id), STREAMID_E_SYNTAX);
 }
 
 static void stream_names_follow_one_rule(void **state)
@@ -134,6 +232,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_dialect_is_understood),
+		cmocka_unit_test(programs_are_understood_as_they_speak),
+		cmocka_unit_test(forms_that_a_listener_does_not_take_are_refused),
+		cmocka_unit_test(dialects_have_names),
 		cmocka_unit_test(each_fault_has_its_name_and_code),
 		cmocka_unit_test(fields_have_their_limits),
 		cmocka_unit_test(stream_names_follow_one_rule),

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Stream ids as other servers have them (conventions 2.2).
+
+#include "proto/streamid_priv.h"
+
+#include <string.h>
+
+static const char *const names[STREAMID_DIALECTS] = {
+	[STREAMID_SLUICE] = "sluice",
+	[STREAMID_SRS] = "srs",
+	[STREAMID_MEDIAMTX] = "mediamtx",
+	[STREAMID_SRTRELAY] = "srtrelay",
+	[STREAMID_SLS] = "sls",
+	[STREAMID_OPENIRL] = "openirl",
+	[STREAMID_OME] = "ome",
+	[STREAMID_RESTREAMER] = "restreamer",
+};
+
+const char *streamid_dialect_name(int dialect)
+{
+	return dialect >= 0 && dialect < STREAMID_DIALECTS ? names[dialect] : NULL;
+}
+
+int streamid_dialect_find(const char *name)
+{
+	for (int i = 0; i < STREAMID_DIALECTS; i++)
+		if (!strcmp(name, names[i]))
+			return i;
+	return -1;
+}
+
+struct text {
+	const char *p, *end;
+	bool decoded;
+};
+
+static const char *find(const struct text *t, char c)
+{
+	return memchr(t->p, c, (size_t)(t->end - t->p));
+}
+
+static bool begins(const struct text *t, const char *word)
+{
+	size_t n = strlen(word);
+
+	return (size_t)(t->end - t->p) >= n && !memcmp(t->p, word, n);
+}
+
+static int rest_is_name(struct streamid *id, const struct text *t)
+{
+	return streamid_name_set(id, t->p, (size_t)(t->end - t->p), t->decoded);
+}
+
+// name[,mode:publish|request][,token:x]: neither comma nor colon is part of a name.
+static int restreamer(struct streamid *id, struct text t)
+{
+	const char *comma = find(&t, ',');
+	int rc = streamid_name_set(id, t.p, (size_t)((comma ? comma : t.end) - t.p), t.decoded);
+
+	while (!rc && comma) {
+		const char *stop;
+
+		t.p = comma + 1;
+		comma = find(&t, ',');
+		stop = comma ? comma : t.end;
+		if (begins(&t, "mode:"))
+			rc = streamid_mode_set(id, t.p + 5, (size_t)(stop - t.p - 5));
+		else if (begins(&t, "token:"))
+			rc = streamid_field_set(
+				id->token, sizeof(id->token), t.p + 6, (size_t)(stop - t.p - 6));
+		else
+			rc = STREAMID_E_SYNTAX;
+	}
+	return rc;
+}
+
+// name[:user[:password]]
+static int with_colons(struct streamid *id, struct text t)
+{
+	const char *colon = find(&t, ':'), *second;
+	int rc = streamid_name_set(id, t.p, (size_t)((colon ? colon : t.end) - t.p), t.decoded);
+
+	if (rc || !colon)
+		return rc;
+	t.p = colon + 1;
+	second = find(&t, ':');
+	rc = streamid_field_set(
+		id->user, sizeof(id->user), t.p, (size_t)((second ? second : t.end) - t.p));
+	if (rc || !second)
+		return rc;
+	return streamid_field_set(
+		id->session, sizeof(id->session), second + 1, (size_t)(t.end - second - 1));
+}
+
+// name[/password]
+static int srtrelay(struct streamid *id, struct text t)
+{
+	const char *slash = find(&t, '/');
+	int rc = streamid_name_set(id, t.p, (size_t)((slash ? slash : t.end) - t.p), t.decoded);
+
+	if (rc || !slash)
+		return rc;
+	return streamid_field_set(
+		id->session, sizeof(id->session), slash + 1, (size_t)(t.end - slash - 1));
+}
+
+static const struct action {
+	const char *prefix;
+	enum streamid_mode mode;
+} actions[] = {
+	{"publish:", STREAMID_PUBLISH},
+	{"publish/", STREAMID_PUBLISH},
+	{"play:", STREAMID_PLAY},
+	{"play/", STREAMID_PLAY},
+	{"read:", STREAMID_PLAY},
+	{"request:", STREAMID_PLAY},
+};
+
+#define BIT(d) (1u << (d))
+
+// Returns 1 when it begins with no action that is taken.
+static int action(struct streamid *id, struct text t, uint32_t dialects)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		size_t n = strlen(actions[i].prefix);
+		bool colon = actions[i].prefix[n - 1] == ':';
+
+		if (!begins(&t, actions[i].prefix))
+			continue;
+		id->mode = actions[i].mode;
+		t.p += n;
+		if (colon && dialects & (BIT(STREAMID_SLUICE) | BIT(STREAMID_MEDIAMTX)))
+			return with_colons(id, t);
+		if (!colon && dialects & BIT(STREAMID_SLUICE))
+			return with_colons(id, t);
+		if (!colon && dialects & BIT(STREAMID_SRTRELAY))
+			return srtrelay(id, t);
+		id->mode = STREAMID_UNSET;
+	}
+	return 1;
+}
+
+static unsigned slashes(const struct text *t)
+{
+	unsigned n = 0;
+
+	for (const char *p = t->p; p < t->end; p++)
+		n += *p == '/';
+	return n;
+}
+
+// domain/app/stream. Only the domains of its own documentation are taken for one while a plain
+// name may stand here too; where the listener speaks nothing but this, any uplive and live are.
+static int sls(struct streamid *id, struct text t, uint32_t dialects)
+{
+	bool only = !(dialects & (BIT(STREAMID_SLUICE) | BIT(STREAMID_SRS)));
+
+	if (slashes(&t) != 2)
+		return 1;
+	if (begins(&t, "uplive.sls.com/") ||
+		(only && (begins(&t, "uplive.") || begins(&t, "uplive/"))))
+		id->mode = STREAMID_PUBLISH;
+	else if (begins(&t, "live.sls.com/") ||
+		 (only && (begins(&t, "live.") || begins(&t, "live/"))))
+		id->mode = STREAMID_PLAY;
+	else if (!only)
+		return 1;
+	t.p = find(&t, '/') + 1;
+	return rest_is_name(id, &t);
+}
+
+// vhost/app/stream, with a playlist behind it for players.
+static int ome(struct streamid *id, struct text t)
+{
+	unsigned n = slashes(&t);
+
+	if (n == 3) {
+		while (*--t.end != '/')
+			;
+		id->mode = STREAMID_PLAY;
+	}
+	return n == 2 || n == 3 ? rest_is_name(id, &t) : 1;
+}
+
+int streamid_dialects(
+	struct streamid *id, const char *p, const char *end, bool decoded, uint32_t dialects)
+{
+	const uint32_t plain = BIT(STREAMID_SLUICE) | BIT(STREAMID_SRS) | BIT(STREAMID_OPENIRL) |
+			       BIT(STREAMID_RESTREAMER);
+	struct text t = {p, end, decoded};
+	int rc = 1;
+
+	if (find(&t, ','))
+		return dialects & BIT(STREAMID_RESTREAMER) ? restreamer(id, t) : STREAMID_E_DIALECT;
+	rc = action(id, t, dialects);
+	while (t.p < t.end && *t.p == '/')
+		t.p++;
+	if (rc > 0 && dialects & BIT(STREAMID_SLS))
+		rc = sls(id, t, dialects);
+	if (rc > 0 && dialects & BIT(STREAMID_OME))
+		rc = ome(id, t);
+	if (rc > 0)
+		rc = dialects & plain ? rest_is_name(id, &t) : STREAMID_E_DIALECT;
+	return rc;
+}

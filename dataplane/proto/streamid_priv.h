@@ -1,0 +1,19 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What the parsers of stream ids share: the standard form and the dialects.
+
+#include "proto/streamid.h"
+
+#include <stddef.h>
+
+// Set a field of the id, once. Each returns 0 or an enum streamid_error.
+int streamid_field_set(char *field, size_t cap, const char *s, size_t len);
+// decoded: the whole was percent-encoded, so the name is not any more.
+int streamid_name_set(struct streamid *id, const char *s, size_t len, bool decoded);
+int streamid_mode_set(struct streamid *id, const char *s, size_t len);
+
+// A text that is not of the standard form, by the first of these dialects that it fits.
+int streamid_dialects(
+	struct streamid *id, const char *p, const char *end, bool decoded, uint32_t dialects);
