@@ -9,7 +9,7 @@ import socketserver
 import threading
 import urllib.parse
 
-KEYS = {"listeners": "id", "sources": "id", "routes": "id", "streams": "name"}
+KEYS = {"listeners": "id", "sources": "id", "routes": "id", "streams": "name", "users": "name"}
 STATUS = {
     "node": "n1", "region": "lab", "version": "0.1.0", "uptime_s": 11530.5,
     "dataplane": "connected", "streams": 2, "subscribers": 3,
