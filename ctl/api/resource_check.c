@@ -113,6 +113,19 @@ int resource_check_rule(const char *text, char *err, size_t cap)
 	return says(err, cap, "a rule is \"allow RANGE\" or \"deny RANGE\"");
 }
 
+int resource_check_dialect(const char *text, char *err, size_t cap)
+{
+	const char *name;
+	size_t at;
+
+	if (streamid_dialect_find(text) >= 0)
+		return 0;
+	at = (size_t)snprintf(err, cap, "a dialect is one of");
+	for (int i = 0; (name = streamid_dialect_name(i)) && at < cap; i++)
+		at += (size_t)snprintf(err + at, cap - at, "%s %s", i ? "," : "", name);
+	return -EINVAL;
+}
+
 int resource_check_passphrase(const char *text, char *err, size_t cap)
 {
 	size_t len = strlen(text);

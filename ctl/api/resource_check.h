@@ -23,8 +23,9 @@ int resource_check_route_url(const char *text, char *err, size_t cap);
 int resource_check_hook(const char *text, char *err, size_t cap);
 int resource_check_user(const char *text, char *err, size_t cap);
 int resource_check_prefix(const char *text, char *err, size_t cap);
-int resource_check_range(const char *text, char *err, size_t cap); // "10.0.0.0/8"
-int resource_check_rule(const char *text, char *err, size_t cap);  // "allow 10.0.0.0/8"
+int resource_check_range(const char *text, char *err, size_t cap);   // "10.0.0.0/8"
+int resource_check_rule(const char *text, char *err, size_t cap);    // "allow 10.0.0.0/8"
+int resource_check_dialect(const char *text, char *err, size_t cap); // of stream ids: "srs"
 
 // Never repeats it.
 int resource_check_passphrase(const char *text, char *err, size_t cap);

@@ -220,6 +220,27 @@ static int parse_int(const struct resource_field *f, const char *as, const char 
 	return 0;
 }
 
+// "srs,ome" as a list. Nothing between commas is an item too, and wrong.
+static int parse_list(const struct resource_field *f, const char *as, const char *text,
+	json_t **out, char *err, size_t cap)
+{
+	*out = json_array();
+	for (const char *at = text;; at++) {
+		size_t len = strcspn(at, ",");
+		char item[STRING_MAX + 1], why[256];
+
+		snprintf(item, sizeof(item), "%.*s", (int)len, at);
+		if (f->check && f->check(item, why, sizeof(why))) {
+			json_decref(*out);
+			return fail(err, cap, "%s: %s", as, why);
+		}
+		json_array_append_new(*out, json_string(item));
+		at += len;
+		if (!*at)
+			return 0;
+	}
+}
+
 int resource_parse(
 	const struct resource_field *f, const char *text, json_t **out, char *err, size_t cap)
 {
@@ -232,6 +253,8 @@ int resource_parse(
 	}
 	if (f->type == RESOURCE_INT)
 		return parse_int(f, as, text, out, err, cap);
+	if (f->type == RESOURCE_LIST)
+		return parse_list(f, as, text, out, err, cap);
 	if (check_text(f, as, text, err, cap))
 		return -EINVAL;
 	*out = json_string(text);

@@ -11,6 +11,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define LATENCY_MS_MAX 20000 // more is a value in microseconds, the classic mistake
 #define HISTORY_MS_MAX 60000
+#define DIALECTS_MAX 16
 #define RULES_MAX 32		 // of addresses, as the dataplane has room for
 #define KM_REFRESH_MIN 128	 // below, keys would change faster than they can be confirmed
 #define KM_REFRESH_MAX (1 << 30) // half of the numbers that packets have
@@ -119,6 +120,16 @@ static const struct resource_field listener_fields[] = {
 		.help = "SRT latency offered to callers",
 		.flags = RESOURCE_SET},
 	RULES,
+	{.name = "dialects",
+		.flag = "dialects",
+		.meta = "LIST",
+		.type = RESOURCE_LIST,
+		.check = resource_check_dialect,
+		.max = DIALECTS_MAX,
+		.fallback = "[]",
+		.help = "forms of stream ids besides the standard, as in sls,ome; without it all "
+			"but ome and srtrelay",
+		.flags = RESOURCE_SET},
 	OBJECT_STATE,
 };
 

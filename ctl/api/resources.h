@@ -45,7 +45,7 @@ struct resource_field {
 	const char *help;     // one line, no full stop
 	const char *fallback; // default as JSON text; NULL: none (null)
 	// Of RESOURCE_WORD, NULL-terminated. Of a settable RESOURCE_LIST: each is a flag that adds
-	// the item "WORD VALUE" behind those before it.
+	// the item "WORD VALUE" behind those before it; NULL: its flag takes items with commas.
 	const char *const *words;
 	resource_check check; // of RESOURCE_STRING and of a list's items; NULL: any text
 	enum resource_type type;

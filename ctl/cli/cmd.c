@@ -29,7 +29,7 @@ static bool is_flag(const struct cmd *c, const struct resource_field *f)
 static bool field_flag_at(const struct resource_field *f, size_t *i, struct cmd_flag *out)
 {
 	*out = (struct cmd_flag){.name = f->flag, .meta = f->meta, .help = f->help, .field = f};
-	if (f->type != RESOURCE_LIST)
+	if (!f->words || f->type != RESOURCE_LIST)
 		return f->flag && !(*i)--;
 	for (const char *const *w = f->words; *w; w++)
 		if (!(*i)--) {

@@ -28,6 +28,7 @@ static const struct out_col record[] = {
 	{"default stream", "default_stream"},
 	{"latency", "latency_ms", OUT_MS},
 	{"rules", "acl"},
+	{"dialects", "dialects"},
 };
 
 static const struct object listener = {

@@ -158,6 +158,7 @@ static int make_listener(const json_t *doc, const struct url *u, struct dp_liste
 	snprintf(
 		l->default_stream, sizeof(l->default_stream), "%s", text_of(doc, "default_stream"));
 	desired_access(doc, &l->acl);
+	l->dialects = desired_dialects(doc);
 	return 0;
 }
 

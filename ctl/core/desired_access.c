@@ -8,6 +8,7 @@
 
 #include "base/cidr.h"
 #include "ctl/dp/dp_id.h"
+#include "proto/streamid.h"
 #include "proto/url.h"
 
 #include <errno.h>
@@ -41,6 +42,22 @@ void desired_access(const json_t *doc, struct dp_acl *acl)
 		r->deny = *text == 'd';
 		acl->n++;
 	}
+}
+
+uint32_t desired_dialects(const json_t *doc)
+{
+	const json_t *names = json_object_get(doc, "dialects");
+	const json_t *name;
+	uint32_t bits = 0;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		int n = streamid_dialect_find(json_string_value(name));
+
+		bits |= n >= 0 ? 1u << n : 0;
+	}
+	return bits;
 }
 
 // The place of a word among those of an enum that counts in the same order.

@@ -25,6 +25,7 @@ static inline uint32_t number_of(const json_t *doc, const char *name)
 // desired_access.c
 uint64_t desired_ref(const json_t *doc, const char *field); // 0: no secret
 void desired_access(const json_t *doc, struct dp_acl *acl);
+uint32_t desired_dialects(const json_t *doc); // bit per enum streamid_dialect; 0: the default
 void desired_stream_access(const json_t *doc, struct dp_stream *s);
 void desired_policy(uint32_t kind, const json_t *doc, struct dp_policy *p);
 int desired_spell_access(json_t *doc, char *err, size_t cap);

@@ -38,6 +38,15 @@ def test_rules_keep_their_order(api, ctl):
     assert api.seen[0][3] == {"url": "srt://:9000", "acl": ["allow 10.0.0.0/8", "deny 10.1.0.0/16", "allow ::1"]}
 
 
+def test_dialects_are_a_list(api, ctl):
+    r = ctl("listener", "add", "srt://:9000", "--dialects", "sls,ome")
+    assert r.rc == 0, r.err
+    assert api.seen[0][3] == {"url": "srt://:9000", "dialects": ["sls", "ome"]}
+    r = ctl("listener", "add", "srt://:9000", "--dialects", "sls,,ome")
+    assert r.rc == 2
+    assert r.err == ("--dialects: a dialect is one of sluice, srs, mediamtx, srtrelay, sls, openirl, ome, restreamer\n")
+
+
 def test_set_goes_back_to_no_passphrase_and_no_rules(api, ctl, words):
     ctl("stream", "add", "a", "--play-passphrase-file", str(words), "--deny", "10.0.0.0/8")
     r = ctl("stream", "set", "a", "--play-passphrase-file", "default", "--deny", "default", "--hook", "default")

@@ -3,6 +3,7 @@
 
 #include "ctl/core/desired.h"
 #include "ctl/dp/dp_id.h"
+#include "proto/streamid.h"
 #include "test.h"
 
 #include <errno.h>
@@ -122,6 +123,7 @@ static void makes_rules_of_addresses(void **state)
 				 "\"allow 10.0.0.0/8\", \"allow 2001:DB8::/32\"]}",
 				 &d),
 		0);
+	assert_int_equal(d.body.listener.dialects, 0);
 	acl = &d.body.listener.acl;
 	assert_int_equal(acl->n, 3);
 	assert_int_equal(acl->rules[0].deny, 1);
@@ -130,6 +132,18 @@ static void makes_rules_of_addresses(void **state)
 	assert_int_equal(acl->rules[1].deny, 0);
 	assert_int_equal(acl->rules[1].bits, 104);
 	assert_int_equal(acl->rules[2].bits, 32);
+}
+
+static void makes_a_set_of_dialects(void **state)
+{
+	struct desired d;
+
+	(void)state;
+	assert_int_equal(
+		make(DP_LISTENER, "{\"url\": \"srt://:9000\", \"dialects\": [\"ome\", \"srs\"]}",
+			&d),
+		0);
+	assert_int_equal(d.body.listener.dialects, 1u << STREAMID_OME | 1u << STREAMID_SRS);
 }
 
 static void names_secrets_by_their_ids(void **state)
@@ -274,6 +288,7 @@ int main(void)
 		cmocka_unit_test(makes_listeners),
 		cmocka_unit_test(makes_routes_and_sources),
 		cmocka_unit_test(makes_rules_of_addresses),
+		cmocka_unit_test(makes_a_set_of_dialects),
 		cmocka_unit_test(names_secrets_by_their_ids),
 		cmocka_unit_test(makes_policies),
 		cmocka_unit_test(waits_for_names),
