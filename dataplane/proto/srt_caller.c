@@ -7,6 +7,7 @@
 #include "proto/srt_hs_wire.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { REPEAT = 250 * TS_MS, HURRY = 10 * TS_MS, GIVE_UP = 3 * TS_S };
 
@@ -23,6 +24,12 @@ void srt_caller_init(struct srt_caller *c, ts_us now, uint32_t own_id, uint32_t 
 		.due = now + REPEAT,
 		.send_due = true,
 	};
+}
+
+void srt_caller_set_km(struct srt_caller *c, const uint8_t *km, uint16_t km_len)
+{
+	c->km = km;
+	c->km_len = km_len;
 }
 
 static bool waiting(const struct srt_caller *c)
@@ -51,23 +58,51 @@ static void feed_induction(struct srt_caller *c, ts_us now, const struct hs_fixe
 	c->due = now + REPEAT;
 }
 
-// The HSRSP block of a conclusion's answer.
-static bool hsrsp_find(const uint8_t *data, size_t len, struct hs_ext *out)
+// A block of a conclusion's answer.
+static bool block_find(const uint8_t *data, size_t len, enum hs_block which, struct bytes *out)
 {
 	struct bytes b = bytes_of(data + SRT_HS_LEN, len - SRT_HS_LEN);
-	struct bytes content;
 	uint16_t type;
 
-	while (hs_block_next(&b, &type, &content))
-		if (type == HS_BLOCK_HSRSP)
-			return hs_ext_parse(content, out);
+	while (hs_block_next(&b, &type, out))
+		if (type == which)
+			return true;
 	return false;
+}
+
+static bool hsrsp_find(const uint8_t *data, size_t len, struct hs_ext *out)
+{
+	struct bytes content;
+
+	return block_find(data, len, HS_BLOCK_HSRSP, &content) && hs_ext_parse(content, out);
+}
+
+// 0, or what the peer has against our key: it echoes the message when it has nothing. One word says
+// a state, in whichever byte order (srt-wire 3.4).
+static int kmrsp_check(const struct srt_caller *c, const uint8_t *data, size_t len)
+{
+	struct bytes k;
+	uint32_t state;
+
+	if (!c->km)
+		return 0;
+	if (!block_find(data, len, HS_BLOCK_KMRSP, &k))
+		return SRT_REJ_UNSECURE;
+	if (bytes_left(&k) == c->km_len && !memcmp(k.at, c->km, c->km_len))
+		return 0;
+	if (bytes_left(&k) != 4)
+		return SRT_REJ_BADSECRET;
+	state = be32_get(k.at);
+	return state == SRT_KM_NO_SECRET || state == __builtin_bswap32(SRT_KM_NO_SECRET)
+		       ? SRT_REJ_UNSECURE
+		       : SRT_REJ_BADSECRET;
 }
 
 static void feed_conclusion(
 	struct srt_caller *c, ts_us now, const struct hs_fixed *f, const uint8_t *data, size_t len)
 {
 	struct hs_ext e;
+	int refused;
 
 	if (f->type != HS_CONCLUSION)
 		return;
@@ -75,6 +110,11 @@ static void feed_conclusion(
 		!hsrsp_find(data, len, &e) || e.version < SRT_VERSION_MIN || !f->id ||
 		f->isn & ~SEQ31_MASK) {
 		fail(c, -EPROTO);
+		return;
+	}
+	refused = kmrsp_check(c, data, len);
+	if (refused) {
+		fail(c, refused);
 		return;
 	}
 	c->state = SRT_CALLER_UP;
@@ -128,6 +168,8 @@ static void put_extensions(struct bytes_out *b, const struct srt_caller *c)
 			.snd_latency_ms = c->snd_latency_ms});
 	if (c->streamid && *c->streamid)
 		hs_string_put(b, HS_BLOCK_SID, c->streamid);
+	if (c->km)
+		hs_km_put(b, HS_BLOCK_KMREQ, c->km, c->km_len);
 }
 
 ssize_t srt_caller_poll(struct srt_caller *c, ts_us now, uint8_t *buf, size_t cap)
@@ -152,7 +194,10 @@ ssize_t srt_caller_poll(struct srt_caller *c, ts_us now, uint8_t *buf, size_t ca
 	c->send_due = false;
 	c->sent = now;
 	if (conclusion)
-		f.extension = (uint16_t)(HS_FLAG_HSREQ | (sid ? HS_FLAG_CONFIG : 0));
+		f.extension = (uint16_t)(HS_FLAG_HSREQ | (sid ? HS_FLAG_CONFIG : 0) |
+					 (c->km ? HS_FLAG_KMREQ : 0));
+	if (conclusion && c->km)
+		f.encryption = c->km[15] / 2; // of 8 bytes; the message says it of 4
 	hs_fixed_put(&b, &f);
 	if (conclusion)
 		put_extensions(&b, c);

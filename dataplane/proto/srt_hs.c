@@ -10,7 +10,7 @@
 
 #define ID_MAX 0x3fffffffu // bit 30 marks a group
 
-enum { KM_MIN = 56, KM_MAX = 104 }; // one short key, two long ones (srt-wire 11.2)
+enum { KM_MIN = 56 }; // one short key (srt-wire 11.2)
 
 // What stands at these offsets: draft 3.2.1.
 enum { OFF_TYPE = 36, OFF_ID = 40, OFF_COOKIE = 44 };
@@ -134,16 +134,19 @@ static int sid_take(const struct blocks *k, struct srt_hs_req *out)
 	return strlen(out->streamid) == out->streamid_len ? 0 : SRT_REJX_BAD_REQUEST;
 }
 
-// Encryption is not served yet: a caller that brings a key is told what libsrt's listener without
-// a passphrase tells it.
-static int kmreq_check(const struct blocks *k, struct srt_hs_req *out)
+// Its content is looked at by who knows the passphrase.
+static int kmreq_take(const struct blocks *k, struct srt_hs_req *out)
 {
 	size_t len = bytes_left(&k->kmreq);
 
 	if (!k->has_kmreq)
 		return 0;
+	if (len < KM_MIN || len > SRT_KM_MAX)
+		return SRT_REJ_ROGUE;
 	out->encrypted = true;
-	return len < KM_MIN || len > KM_MAX ? SRT_REJ_ROGUE : SRT_REJ_UNSECURE;
+	out->km_len = (uint16_t)len;
+	memcpy(out->km, k->kmreq.at, len);
+	return 0;
 }
 
 int srt_hs_conclusion_parse(const uint8_t *data, size_t len, struct srt_hs_req *out)
@@ -170,7 +173,7 @@ int srt_hs_conclusion_parse(const uint8_t *data, size_t len, struct srt_hs_req *
 		rej = config_check(&k);
 	if (!rej)
 		rej = sid_take(&k, out);
-	return rej ? rej : kmreq_check(&k, out);
+	return rej ? rej : kmreq_take(&k, out);
 }
 
 size_t srt_hs_answer_write(const struct srt_hs_answer *a, uint32_t ts, uint8_t *out, size_t cap)
@@ -180,7 +183,7 @@ size_t srt_hs_answer_write(const struct srt_hs_answer *a, uint32_t ts, uint8_t *
 		.ts = ts,
 		.dst = a->caller_id,
 		.version = HS_VERSION5,
-		.extension = HS_FLAG_HSREQ,
+		.extension = (uint16_t)(HS_FLAG_HSREQ | (a->km_len ? HS_FLAG_KMREQ : 0)),
 		.isn = a->isn,
 		.mss = a->mss,
 		.window = a->window,
@@ -196,6 +199,8 @@ size_t srt_hs_answer_write(const struct srt_hs_answer *a, uint32_t ts, uint8_t *
 			.flags = a->flags,
 			.rcv_latency_ms = a->own_rcv_latency_ms,
 			.snd_latency_ms = a->peer_rcv_latency_ms});
+	if (a->km_len)
+		hs_km_put(&b, HS_BLOCK_KMRSP, a->km, a->km_len);
 	return bytes_out_len(&b);
 }
 

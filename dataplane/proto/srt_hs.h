@@ -9,6 +9,7 @@
 // Caller: a small machine, fed and polled (srt_caller).
 
 #include "base/ts.h"
+#include "proto/srt_km.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,11 +18,12 @@
 
 enum {
 	SRT_HS_LEN = 64, // header and fixed part: an induction is exactly this
-	SRT_HS_ANSWER_MAX = 160,
+	SRT_HS_ANSWER_MAX = 160 + 4 + SRT_KM_MAX,
 	SRT_SID_MAX = 512,
-	SRT_HS_REQUEST_MAX = 64 + 16 + 4 + SRT_SID_MAX, // a caller's conclusion
-	SRT_VERSION = 0x00010501,			// what we announce: no GCM yet
+	SRT_HS_REQUEST_MAX = 64 + 16 + 4 + SRT_SID_MAX + 4 + SRT_KM_MAX, // a caller's conclusion
+	SRT_VERSION = 0x00010504, // what we announce: GCM as it is since then (srt-wire 11.7)
 	SRT_VERSION_MIN = 0x00010300,
+	SRT_VERSION_GCM = 0x00010504, // whose GCM we speak
 };
 
 enum srt_hs_flag { // HSREQ/HSRSP, srt-wire 3.3
@@ -49,6 +51,7 @@ enum srt_rej { // wire values: 1000 + code (srt-wire 5.3)
 	SRT_REJ_CONGESTION = 1013,
 	SRT_REJ_FILTER = 1014,
 	SRT_REJ_GROUP = 1015,
+	SRT_REJ_CRYPTO = 1017,
 	SRT_REJX_BAD_REQUEST = 2400,
 	SRT_REJX_UNAUTHORIZED = 2401,
 	SRT_REJX_OVERLOAD = 2402,
@@ -79,6 +82,8 @@ struct srt_hs_req {
 	uint16_t streamid_len;
 	char streamid[SRT_SID_MAX + 1]; // as sent, zero padding stripped, terminated
 	bool encrypted;			// it brought a KMREQ
+	uint16_t km_len;
+	uint8_t km[SRT_KM_MAX]; // that, not looked into
 };
 
 // Returns 0; an enum srt_rej to answer with (out->caller_id, cookie and isn are filled then too);
@@ -90,6 +95,8 @@ struct srt_hs_answer {
 	uint32_t flags;					  // HSRSP
 	uint16_t own_rcv_latency_ms, peer_rcv_latency_ms; // final (srt-wire 3.3)
 	uint8_t caller_ip[16];				  // v4-mapped
+	uint16_t km_len;				  // KMRSP: the caller's KMREQ; 0: none
+	uint8_t km[SRT_KM_MAX];
 };
 
 // ts: the connection's clock now (srt-wire 5.2 step 2: fresh on every repeat). Returns the length.
@@ -112,6 +119,8 @@ struct srt_caller {
 	uint16_t rcv_latency_ms, snd_latency_ms;
 	const char *streamid; // borrowed for the life of the machine; may be NULL
 	enum srt_caller_state state;
+	const uint8_t *km; // KMREQ, borrowed likewise; NULL: clear
+	uint16_t km_len;
 	uint32_t cookie;
 	ts_us started, sent, due; // due: next repeat
 	int error;		  // FAILED: enum srt_rej, or -ETIMEDOUT, -EPROTO
@@ -127,6 +136,9 @@ struct srt_caller {
 // t0: the connection's clock starts at 100 s at `now` (srt-wire 5.5).
 void srt_caller_init(struct srt_caller *c, ts_us now, uint32_t own_id, uint32_t isn,
 	uint16_t rcv_latency_ms, uint16_t snd_latency_ms, const char *streamid);
+// Bring a key: before the first poll. The answer has to echo it, else the call fails with
+// SRT_REJ_BADSECRET or SRT_REJ_UNSECURE.
+void srt_caller_set_km(struct srt_caller *c, const uint8_t *km, uint16_t km_len);
 void srt_caller_feed(struct srt_caller *c, ts_us now, const uint8_t *data, size_t len);
 ssize_t srt_caller_poll(
 	struct srt_caller *c, ts_us now, uint8_t *buf, size_t cap); // 0: nothing to send

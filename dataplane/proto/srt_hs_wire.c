@@ -108,6 +108,14 @@ void hs_string_put(struct bytes_out *b, enum hs_block type, const char *s)
 		bytes_put_u8(b, (i ^ 3) < len ? (uint8_t)s[i ^ 3] : 0);
 }
 
+void hs_km_put(struct bytes_out *b, enum hs_block type, const uint8_t *km, uint16_t len)
+{
+	bytes_put_u16(b, (uint16_t)type);
+	bytes_put_u16(b, len / 4);
+	for (uint16_t i = 0; i < len; i++)
+		bytes_put_u8(b, km[i]);
+}
+
 void hs_ip_put(uint8_t out[16], const uint8_t v4_mapped[16])
 {
 	static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};

@@ -73,5 +73,8 @@ void hs_ext_put(struct bytes_out *b, enum hs_block type, const struct hs_ext *e)
 size_t hs_string_get(struct bytes content, char *out, size_t cap);
 void hs_string_put(struct bytes_out *b, enum hs_block type, const char *s);
 
+// A KM message, as it is: length in whole words.
+void hs_km_put(struct bytes_out *b, enum hs_block type, const uint8_t *km, uint16_t len);
+
 // A v4-mapped address in the handshake's own byte order (srt-wire 3.4).
 void hs_ip_put(uint8_t out[16], const uint8_t v4_mapped[16]);

@@ -172,3 +172,15 @@ int srt_dropreq_parse(const struct srt_ctrl *c, uint32_t *first, uint32_t *last)
 	*last = l;
 	return 0;
 }
+
+size_t srt_km_packet(uint8_t *out, enum srt_km_subtype what, const uint8_t *msg, size_t len,
+	uint32_t ts, uint32_t dst)
+{
+	be16_put(out, 0x8000 | SRT_USER);
+	be16_put(out + 2, (uint16_t)what);
+	be32_put(out + 4, 0);
+	be32_put(out + 8, ts);
+	be32_put(out + 12, dst);
+	memcpy(out + SRT_HDR, msg, len);
+	return SRT_HDR + len;
+}

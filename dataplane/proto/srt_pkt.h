@@ -35,6 +35,8 @@ enum {
 
 #define SRT_WORD1_SINGLE 0xc0000000u // PB = 11: live mode sends whole messages
 #define SRT_WORD1_KK 0x18000000u
+#define SRT_WORD1_EVEN 0x08000000u
+#define SRT_WORD1_ODD 0x10000000u
 #define SRT_WORD1_R 0x04000000u
 #define SRT_WORD1_MSGNO 0x03ffffffu
 
@@ -78,6 +80,13 @@ void srt_pkt_put_ctrl(
 // A whole packet without contents: 4 bytes of padding, as libsrt sends them.
 void srt_pkt_put_bare(
 	struct bytes_out *b, enum srt_type type, uint32_t info, uint32_t ts, uint32_t dst);
+
+enum srt_km_subtype { SRT_KMREQ = 3, SRT_KMRSP = 4 };
+
+// A whole packet of type SRT_USER with a KM message, or the word of a state, as content (len: whole
+// words); returns its length.
+size_t srt_km_packet(uint8_t *out, enum srt_km_subtype what, const uint8_t *msg, size_t len,
+	uint32_t ts, uint32_t dst);
 
 struct srt_ack {
 	uint32_t number; // ACK number, 0 for a light ACK

@@ -25,7 +25,8 @@ static void check_listener(const uint8_t *data, size_t len)
 	FUZZ_CHECK(r.caller_id == srt_hs_caller_id(data) && r.cookie == srt_hs_cookie(data));
 	FUZZ_CHECK(r.streamid_len <= SRT_SID_MAX && !r.streamid[r.streamid_len]);
 	if (!rc)
-		FUZZ_CHECK(strlen(r.streamid) == r.streamid_len && !r.encrypted);
+		FUZZ_CHECK(strlen(r.streamid) == r.streamid_len && r.encrypted == (r.km_len > 0) &&
+			   r.km_len <= SRT_KM_MAX);
 	else
 		FUZZ_CHECK(rc >= 1000 && srt_hs_reject_write(&r, rc, out) == SRT_HS_LEN);
 }
