@@ -341,7 +341,7 @@ struct dp_notice {
 	uint32_t up;	  // PUBLISHER, SUBSCRIBER: 1 came, 0 went. STREAM, OBJECT: the new state
 	uint32_t code;	  // REJECT: wire value. Went: 0 by peer, 1 timeout, 2 kicked, 3 replaced, 4
 			  // shutdown, 5 path too narrow for the stream's packets, 6 its user or
-			  // token was revoked
+			  // token was revoked, 7 it did not take a new key
 	uint32_t kind;	  // OBJECT
 	uint64_t session; // or object id
 	uint8_t peer_ip[16];

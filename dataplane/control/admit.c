@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "control/control_priv.h"
 
+#include <string.h>
+
 LOG_SUBSYSTEM(admit)
 
 #define ADMIT_LINES 20u // log lines per second that callers can cause
@@ -17,6 +19,7 @@ static int (*const stages[])(struct control *c, struct wish *w) = {
 	admit_stream,
 	admit_limits,
 	admit_secret,
+	admit_key,
 	admit_place,
 };
 
@@ -55,6 +58,7 @@ static void admission_free(struct admits *t, struct admission *a)
 {
 	stop_waiting(t, a);
 	a->used = false;
+	explicit_bzero(&a->keys, sizeof(a->keys));
 	TAILQ_INSERT_TAIL(&t->free, a, link);
 	t->n--;
 }

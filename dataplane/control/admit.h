@@ -10,6 +10,7 @@
 // first stage, for meanwhile a stream may have gone or a token been revoked: no stage keeps a
 // pointer over a wait, and a stage that was slow once keeps its result in the admission.
 
+#include "control/kdf.h"
 #include "proto/srt_hs.h"
 #include "proto/streamid.h"
 #include "state/event.h"
@@ -29,6 +30,7 @@ enum { ADMIT_NEXT = 0, ADMIT_WAITS = -1 }; // what a stage says; else a wire val
 enum admit_wait {
 	ADMIT_FOR_NOTHING,
 	ADMIT_FOR_STREAM, // to open
+	ADMIT_FOR_KEY,	  // out of its passphrase
 	ADMIT_PLACED,	  // for its worker
 };
 
@@ -39,7 +41,11 @@ struct admission {
 	unsigned worker;     // where it is parked
 	uint32_t park, park_generation;
 	const struct ctl_stream *stream; // FOR_STREAM: only to be compared
-	TAILQ_ENTRY(admission) link;	 // of those that wait, oldest first; or of the free
+	bool has_keys;			 // key_status and keys, out of the object `secret`
+	int key_status;
+	uint64_t secret;
+	struct session_keys keys;
+	TAILQ_ENTRY(admission) link; // of those that wait, oldest first; or of the free
 };
 
 TAILQ_HEAD(admission_list, admission);
@@ -58,7 +64,8 @@ struct wish {
 	struct streamid id;
 	bool publishes;
 	struct ctl_stream *stream;
-	const char *why; // of a refusal
+	const struct object *secret; // NULL: clear
+	const char *why;	     // of a refusal
 };
 
 // admit.c
@@ -81,7 +88,11 @@ int admit_streamid(struct control *c, struct wish *w);
 int admit_stream(struct control *c, struct wish *w); // admit_stream.c
 int admit_limits(struct control *c, struct wish *w); // admit_place.c
 int admit_secret(struct control *c, struct wish *w); // admit_secret.c
+int admit_key(struct control *c, struct wish *w);    // admit_key.c
 int admit_place(struct control *c, struct wish *w);  // admit_place.c
+
+// admit_key.c: the helper has answered.
+void admit_key_derived(struct control *c, const struct kdf_result *r);
 
 // admit_place.c: its worker has answered. False: it could not; *w says why, and the code.
 bool admit_placed(struct control *c, struct cmd *done, struct wish *w, int *code);

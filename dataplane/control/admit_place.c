@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define PLACE_LATENCY_MS 120u
 
@@ -69,6 +70,8 @@ static void fill(const struct wish *w, struct cmd *cmd)
 		.from = *w->q,
 		.landed = w->a->worker,
 	};
+	if (w->secret)
+		cmd->admit.keys = w->a->keys;
 	stream_deepen(
 		w->stream, higher(cmd->admit.own_rcv_latency_ms, cmd->admit.peer_rcv_latency_ms));
 }
@@ -82,12 +85,14 @@ int admit_place(struct control *c, struct wish *w)
 	if (w->publishes) {
 		cmd.admit.replaces = s->publisher;
 		s->publish_in_flight = true;
+		s->publisher_secret = w->secret ? w->secret->id : 0;
 		post(c, s->s.owner, &cmd);
 	} else {
 		c->n_subscribers++;
 		s->n_subscribers++;
 		post(c, w->a->worker, &cmd);
 	}
+	explicit_bzero(&cmd.admit.keys, sizeof(cmd.admit.keys));
 	return admit_wait(c, w, ADMIT_PLACED);
 }
 

@@ -26,10 +26,11 @@ struct control *control_new(const struct control_opts *o)
 	c->o = *o;
 	c->now = c->started = ts_now();
 	admits_init(&c->admits);
+	c->kdf = kdf_new(o->event_fd);
 	c->queues = calloc(o->workers.n, sizeof(*c->queues));
 	if (o->listen_fd >= 0)
 		c->server = server_new(c, o->listen_fd);
-	if (c->queues && stream_table_init(c) && (c->server || o->listen_fd < 0))
+	if (c->kdf && c->queues && stream_table_init(c) && (c->server || o->listen_fd < 0))
 		return c;
 	control_free(c);
 	return NULL;
@@ -43,6 +44,7 @@ void control_free(struct control *c)
 	object_free_all(c);
 	badge_free_all(c);
 	post_drop_pending(c);
+	kdf_free(c->kdf);
 	free(c->queues);
 	free(c->buckets);
 	free(c->streams);
@@ -70,6 +72,7 @@ void control_turn(struct control *c, ts_us now)
 {
 	c->now = now;
 	events_turn(c);
+	keys_turn(c);
 	second(c);
 	if (c->retry || c->now >= c->retry_at)
 		objects_retry(c);

@@ -60,10 +60,11 @@ struct ctl_stream {
 	uint64_t id;
 	uint32_t latency_ms, max_subscribers;
 	uint8_t takeover;
-	bool open;	       // the owner has it
-	unsigned closing;      // workers that have still to forget it
-	session_key publisher; // or source
-	uint64_t source;       // object of a publisher that is a source; 0: it called us
+	bool open;		   // the owner has it
+	unsigned closing;	   // workers that have still to forget it
+	session_key publisher;	   // or source
+	uint64_t publisher_secret; // object of its passphrase; 0: clear
+	uint64_t source;	   // object of a publisher that is a source; 0: it called us
 	bool publish_in_flight;
 	struct ctl_stream *next; // in its bucket, or of the free ones
 	uint8_t state;		 // enum dp_stream_state
@@ -89,6 +90,7 @@ struct control {
 	struct admits admits;
 	struct policies policies;
 	struct badges badges;
+	struct kdf *kdf;
 	struct cmd_queue *queues;      // per worker: what did not fit its ring
 	struct object *tags[TAGS_MAX]; // who holds a socket tag
 	uint64_t generation, owner_epoch;
@@ -104,6 +106,10 @@ struct control {
 void post(struct control *c, unsigned worker, const struct cmd *cmd);
 void post_pending(struct control *c);
 void post_drop_pending(struct control *c); // at the end
+
+// keys.c
+void keys_wanted(struct control *c, const struct event *e); // of a publisher
+void keys_turn(struct control *c);			    // what helpers have derived
 
 // events.c
 void events_turn(struct control *c);

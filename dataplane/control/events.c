@@ -38,6 +38,7 @@ static void went(struct control *c, const struct event *e)
 		[CLOSE_SHUTDOWN] = "closed, for its stream, socket or program ends",
 		[CLOSE_NARROW] = "closed, for its path takes no packet of the stream's size",
 		[CLOSE_REVOKED] = "closed, for its user or token was revoked",
+		[CLOSE_REKEY] = "closed, for it did not take a new key",
 	};
 	struct ctl_stream *s = ctl_stream_of(e->stream);
 
@@ -108,6 +109,8 @@ static void done(struct control *c, struct cmd *cmd)
 		if (cmd->owner)
 			object_release(c, cmd->owner);
 		break;
+	case CMD_KEYS:
+		break;
 	case CMD_QUIT:
 		c->quitting--;
 		break;
@@ -134,6 +137,9 @@ static void event(struct control *c, unsigned worker, struct event *e)
 	case EV_STREAM:
 		ctl_stream_of(e->stream)->state = e->state;
 		notice_stream(c, ctl_stream_of(e->stream));
+		break;
+	case EV_KEYS:
+		keys_wanted(c, e);
 		break;
 	}
 }

@@ -145,7 +145,7 @@ static void *helper(void *kdf)
 
 	setpriority(PRIO_PROCESS, (id_t)gettid(), KDF_NICE);
 	while ((s = wait_for_job(k))) {
-		s->result = (struct kdf_result){.id = s->job.id};
+		s->result = (struct kdf_result){.id = s->job.id, .in_band = s->job.in_band};
 		s->result.status = derive(&s->job, &s->result.keys);
 		OPENSSL_cleanse(&s->job, sizeof(s->job));
 		job_done(k, s);

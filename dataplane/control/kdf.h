@@ -10,6 +10,9 @@
 #include "ctl/dp/dp_proto.h"
 #include "state/keys.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #define KDF_QUEUE 1024u	   // jobs submitted and not yet collected
 #define KDF_PER_SOURCE 64u // of one address; of IPv6 one /64
 #define KDF_THREADS_MAX 4u
@@ -17,7 +20,8 @@
 struct kdf;
 
 struct kdf_job {
-	uint64_t id;	    // the submitter's own: comes back
+	uint64_t id;	    // the submitter's own: comes back ...
+	bool in_band;	    // ... and this: id is a session's key, not an admission
 	uint8_t source[16]; // address that asks, v4-mapped
 	uint16_t passphrase_len, km_len;
 	uint8_t passphrase[DP_SECRET_MAX];
@@ -26,6 +30,7 @@ struct kdf_job {
 
 struct kdf_result {
 	uint64_t id;
+	bool in_band;
 	int status; // 0, -EACCES: another passphrase, -EBADMSG: no KM message that we know
 	struct session_keys keys;
 };

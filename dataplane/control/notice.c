@@ -53,6 +53,8 @@ void notice_session(struct control *c, const struct event *e, bool up)
 	if (!up && e->reason == CLOSE_NARROW)
 		snprintf(x.text, sizeof(x.text),
 			"the path to it is too narrow for the stream's packets");
+	if (!up && e->reason == CLOSE_REKEY)
+		snprintf(x.text, sizeof(x.text), "it did not take a new key");
 	push(&c->notices, &x);
 }
 

@@ -31,6 +31,7 @@ static void configure(struct ctl_stream *s)
 	s->s.cfg.declared = s->declared;
 	s->s.cfg.leg_shared = d->leg == DP_LEG_SHARED;
 	s->s.cfg.history_us = (d->history_ms ? d->history_ms : depth) * TS_MS;
+	s->s.cfg.km_refresh = d->km_refresh;
 	s->s.cfg.repair_percent = d->repair_percent ? d->repair_percent : STREAM_REPAIR_PERCENT;
 }
 

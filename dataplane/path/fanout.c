@@ -58,6 +58,13 @@ void fanout_list(struct path *p, struct view *v, enum line_kind kind, const stru
 	fanout_count(p, v, pl, n, l->n, copies);
 }
 
+unsigned fanout_one(struct path *p, struct session *s, const struct line *l,
+	const struct port_payload *pl, unsigned n)
+{
+	return s->suite ? seal_send(p, s->suite, pl, n, l, &s, 1)
+			: port_tx_fanout(p->port, LINE_SRT, pl, n, l, 1);
+}
+
 // Late joiners read the history as they go; a repair behind their cursor has to be sent apart.
 static void repaired_to_starting(
 	struct path *p, struct view *v, const struct port_payload *pl, unsigned n)
@@ -65,7 +72,7 @@ static void repaired_to_starting(
 	for (struct session *s = v->out.starting; s; s = s->next_starting)
 		for (unsigned i = 0; i < n; i++)
 			if (s->cursor != SESSION_START_UNSET && v->fresh[i] < s->cursor &&
-				port_tx_fanout(p->port, LINE_SRT, &pl[i], 1, &s->line, 1))
+				fanout_one(p, s, &s->line, &pl[i], 1))
 				session_note_more(s, &pl[i]);
 }
 
@@ -87,6 +94,9 @@ static void flush_fresh(struct path *p, struct view *v)
 	v->n_fresh = 0;
 	if (n && v->out.srt.n)
 		fanout_list(p, v, LINE_SRT, pl, n, &v->out.srt);
+	for (enum srt_suite suite = SRT_CTR_128; n && suite < SRT_SUITES; suite++)
+		if (v->out.secured[suite].n)
+			seal_list(p, v, suite, pl, n);
 	if (n && v->out.n_starting)
 		repaired_to_starting(p, v, pl, n);
 }
@@ -114,9 +124,10 @@ void fanout_missing(struct path *p, struct view *v, uint64_t first, uint64_t las
 {
 	if (v->n_fresh)
 		flush_fresh(p, v);
-	for (const struct sublist_chunk *c = v->out.srt.head; c; c = c->next)
-		for (unsigned i = 0; i < c->n; i++)
-			missing(p, c->who[i], first, last);
+	for (unsigned l = 0; view_srt_list(v, l); l++)
+		for (const struct sublist_chunk *c = view_srt_list(v, l)->head; c; c = c->next)
+			for (unsigned i = 0; i < c->n; i++)
+				missing(p, c->who[i], first, last);
 	for (struct session *s = v->out.starting; s; s = s->next_starting)
 		if (s->cursor != SESSION_START_UNSET && s->cursor > first)
 			missing(p, s, first, last);

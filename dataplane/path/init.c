@@ -59,11 +59,16 @@ static void views_init(struct path *p, const struct path_opts *o)
 
 static bool path_memory(struct path *p, const struct path_opts *o)
 {
-	uint32_t slots = n_slots(o), chunks = slots / SUBLIST_CHUNK + 3 * o->max_streams;
+	uint32_t slots = n_slots(o),
+		 chunks = slots / SUBLIST_CHUNK + (2 + SRT_SUITES) * o->max_streams;
 	struct session *sessions = path_region(slots, sizeof(*sessions));
 	struct sublist_chunk *lines = path_region(chunks, sizeof(*lines));
 	struct park_entry *parked = path_region(PARK_CAP, sizeof(*parked));
 
+	p->secure.crypt = srt_crypt_new(SRT_CRYPT_BEST);
+	p->secure.all = path_region(slots, sizeof(*p->secure.all));
+	p->secure.ctr = path_region(slots, sizeof(*p->secure.ctr));
+	p->secure.gcm = path_region(slots, sizeof(*p->secure.gcm));
 	p->views = path_region(o->max_streams, sizeof(*p->views));
 	p->open = path_region(o->max_streams, sizeof(*p->open));
 	p->entries = path_region((size_t)o->max_streams * HISTORY_CAP, sizeof(*p->entries));
@@ -72,7 +77,8 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	p->n_retired = arena_pool(o->arena)->size;
 	p->retired = path_region(p->n_retired, sizeof(*p->retired));
 	p->up = path_ring_new(sizeof(struct event), power_of_two(4 * slots));
-	if (!sessions || !lines || !parked || !p->views || !p->open || !p->entries || !p->rcvs ||
+	if (!p->secure.crypt || !p->secure.all || !p->secure.ctr || !p->secure.gcm || !sessions ||
+		!lines || !parked || !p->views || !p->open || !p->entries || !p->rcvs ||
 		!p->rcvs_free || !p->retired || !p->up)
 		return false;
 	session_table_init(&p->sessions, sessions, slots, p->worker);

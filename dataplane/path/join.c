@@ -64,6 +64,8 @@ static void answer_fill(struct session *s, const struct parked *q, const struct 
 		.peer_rcv_latency_ms = (uint16_t)c->peer_rcv_latency_ms,
 	};
 	memcpy(s->answer.caller_ip, q->peer.ip, sizeof(q->peer.ip));
+	s->answer.km_len = c->keys.msg_len;
+	memcpy(s->answer.km, c->keys.msg, sizeof(s->answer.km));
 }
 
 // What both directions of an SRT session have in common. NULL: no slot.
@@ -85,6 +87,8 @@ static struct session *srt_begin(
 	s->isn = q->req.isn;
 	line_build_udp(&s->line, &u);
 	answer_fill(s, q, c);
+	if (c->keys.km.key_len)
+		secure_begin(p, s, &c->keys);
 	view_link(join_view(p, c->stream), s);
 	return s;
 }

@@ -77,6 +77,7 @@ void leave_session(struct path *p, struct session *s, enum close_reason why)
 		leave_player(p, s);
 	else
 		leave_publisher(p, s);
+	secure_end(p, s);
 	view_unlink(s);
 	session_give(&p->sessions, s);
 	p->stats->sessions = p->sessions.used;

@@ -17,12 +17,13 @@ static bool goes_to(const struct line *l, const struct endpoint *peer)
 	       be16_get(l->b + WIRE_UDP_DST) == peer->port;
 }
 
-static struct session *find_in(const struct view *v, const struct endpoint *peer)
+static struct session *find_in(struct view *v, const struct endpoint *peer)
 {
-	for (const struct sublist_chunk *c = v->out.srt.head; c; c = c->next)
-		for (unsigned i = 0; i < c->n; i++)
-			if (goes_to(&c->lines[i], peer))
-				return c->who[i];
+	for (unsigned l = 0; view_srt_list(v, l); l++)
+		for (const struct sublist_chunk *c = view_srt_list(v, l)->head; c; c = c->next)
+			for (unsigned i = 0; i < c->n; i++)
+				if (goes_to(&c->lines[i], peer))
+					return c->who[i];
 	for (struct session *s = v->out.starting; s; s = s->next_starting)
 		if (goes_to(&s->line, peer))
 			return s;

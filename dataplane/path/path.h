@@ -16,6 +16,7 @@
 #include "proto/srt_verdict.h"
 #include "state/note.h"
 #include "state/park.h"
+#include "state/secure.h"
 #include "state/session.h"
 #include "state/view.h"
 
@@ -69,6 +70,7 @@ struct path {
 	uint32_t n_rcvs, n_rcvs_fresh, n_rcvs_free;
 	struct srt_rcv **rcvs_free;
 	struct sublist_pool lists;
+	struct secure_pool secure;
 	struct park park;
 	struct view *views; // by stream index
 	uint32_t n_views;
@@ -141,6 +143,7 @@ void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t 
 // ring.c
 void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq);
 void ring_give_up(struct path *p, struct view *v, uint64_t first, uint64_t last);
+bool ring_squeeze(struct path *p); // a shorter past for more frames; false: there is none
 void ring_trim(struct path *p, struct view *v); // what is older than the history's depth
 bool ring_pop(struct path *p, struct view *v);
 
@@ -148,6 +151,9 @@ bool ring_pop(struct path *p, struct view *v);
 void fanout_mark(struct path *p, struct view *v);		 // look at it in this round
 void fanout_fresh(struct path *p, struct view *v, uint64_t seq); // to every SRT subscriber
 void fanout_missing(struct path *p, struct view *v, uint64_t first, uint64_t last); // DROPREQ
+// A session's media, apart from the fan-out: clear, or under its key. The copies sent.
+unsigned fanout_one(struct path *p, struct session *s, const struct line *l,
+	const struct port_payload *pl, unsigned n);
 void fanout_list(struct path *p, struct view *v, enum line_kind kind, const struct port_payload *pl,
 	unsigned n, const struct sublist *l);
 struct port_payload fanout_payload(
@@ -158,6 +164,29 @@ void fanout_count(struct path *p, struct view *v, const struct port_payload *pl,
 	unsigned subscribers, unsigned copies);
 void start_turn(struct path *p);	// late joiners go on
 ts_us start_next(const struct path *p); // when they want their next turn; TS_NEVER
+
+// seal.c: copies under keys of their own. n payloads to each of n_lines sessions of one suite, or
+// to all of a view's; return the copies sent.
+unsigned seal_send(struct path *p, enum srt_suite suite, const struct port_payload *pl, unsigned n,
+	const struct line *lines, struct session *const *who, unsigned n_lines);
+void seal_list(struct path *p, struct view *v, enum srt_suite suite, const struct port_payload *pl,
+	unsigned n);
+
+// secure.c: encrypted sessions.
+void secure_begin(struct path *p, struct session *s, const struct session_keys *keys);
+void secure_end(struct path *p, struct session *s);
+uint32_t secure_kk(const struct path *p, const struct session *s); // of its line, 0: clear
+bool secure_open(struct path *p, struct pkt *k);		   // false: dropped
+bool secure_control(struct path *p, struct pkt *k); // true: it was about keys, and is done
+int secure_derived(struct path *p, session_key key, int status, const struct session_keys *k);
+
+// rekey.c: new keys for subscribers.
+void rekey_plan(struct path *p, struct session *s);
+void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_t len);
+ts_us rekey_expiry(const struct path *p, const struct session *s);
+bool rekey_on_timer(struct path *p, struct session *s); // false: it has been closed
+void rekey_view(struct path *p, struct view *v);
+struct line rekey_line(const struct path *p, const struct session *s, uint64_t seq);
 
 // follow.c: the histories of other workers.
 void follow_begin(struct path *p, struct view *v);

@@ -42,8 +42,10 @@ static void resend(struct path *p, struct session *s, const struct history_entry
 {
 	struct port_payload pl = fanout_payload(p, e, seq);
 
+	struct line line = rekey_line(p, s, seq);
+
 	pl.word1 |= srt_snd_rexmit_bit(&s->conn.snd);
-	if (!port_tx_fanout(p->port, LINE_SRT, &pl, 1, &s->line, 1))
+	if (!fanout_one(p, s, &line, &pl, 1))
 		return;
 	s->retransmitted++;
 	session_note_more(s, &pl);

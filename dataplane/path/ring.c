@@ -64,7 +64,7 @@ void ring_trim(struct path *p, struct view *v)
 }
 
 // Take a quarter from the largest history: better a shorter past than a lost packet.
-static bool squeeze(struct path *p)
+bool ring_squeeze(struct path *p)
 {
 	struct view *largest = NULL;
 	uint32_t n;
@@ -133,7 +133,7 @@ static struct rte_mbuf *frame_of(struct path *p, struct pkt *k, const uint8_t **
 		return frame;
 	}
 	frame = arena_copy(p->arena, *data, k->media.len);
-	if (!frame && squeeze(p))
+	if (!frame && ring_squeeze(p))
 		frame = arena_copy(p->arena, *data, k->media.len);
 	if (frame)
 		*data = rte_pktmbuf_mtod(frame, const uint8_t *);

@@ -42,7 +42,7 @@ static void gave_up(struct path *p, struct session *s)
 
 static void arm(struct path *p, struct session *s)
 {
-	ts_us due = srt_conn_expiry(&s->conn);
+	ts_us due = ts_min(srt_conn_expiry(&s->conn), rekey_expiry(p, s));
 
 	// Lazy: what is armed early enough finds out by itself when it fires (decisions A12).
 	if (!wheel_armed(&s->timer) || due < s->timer.due)
@@ -72,6 +72,8 @@ static void srt_timer(struct path *p, struct session *s)
 		leave_session(p, s, CLOSE_TIMEOUT);
 		return;
 	}
+	if (!rekey_on_timer(p, s))
+		return;
 	if (s->kind == SESSION_PUB)
 		gave_up(p, s);
 	else if (srt_snd_standing(&s->conn.snd, list))
@@ -137,6 +139,14 @@ static bool deliver_srt(struct path *p, struct pkt *k, const struct srt_verdict 
 	return deliver(p, k, v->seq, play);
 }
 
+// Of an encrypted session. True: a packet that is clear now.
+static bool unlock(struct path *p, struct pkt *k)
+{
+	if (srt_pkt_is_ctrl(k->rx.data))
+		return !secure_control(p, k);
+	return k->session->kind != SESSION_PUB || secure_open(p, k);
+}
+
 // True when the packet goes on to the ring.
 static bool feed_srt(struct path *p, struct pkt *k)
 {
@@ -144,6 +154,8 @@ static bool feed_srt(struct path *p, struct pkt *k)
 	struct srt_verdict v;
 	bool on = false;
 
+	if (s->suite && !unlock(p, k))
+		return false;
 	srt_conn_feed(&s->conn, k->rx.arrival, k->rx.data, k->rx.len, &v);
 	switch (v.action) {
 	case SRT_DELIVER:
@@ -159,6 +171,7 @@ static bool feed_srt(struct path *p, struct pkt *k)
 		break;
 	case SRT_DROP:
 		s->view->stats->late_packets += v.why == SRT_WHY_LATE;
+		s->undecryptable += v.why == SRT_WHY_CRYPTO;
 		path_drop(p, k, drop_of(v.why));
 		break;
 	case SRT_CLOSE:

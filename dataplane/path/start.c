@@ -32,7 +32,7 @@ static uint64_t start_of(const struct view *v, const struct session *s)
 	return h->next - 1;
 }
 
-static void choose(struct view *v, struct session *s)
+static void choose(struct path *p, struct view *v, struct session *s)
 {
 	struct line_udp u = {.local = s->local, .peer = s->peer};
 	struct line_srt srt;
@@ -40,8 +40,12 @@ static void choose(struct view *v, struct session *s)
 	s->cursor = start_of(v, s);
 	s->seen_next = v->history.next;
 	s->dseq = (s->isn - (uint32_t)s->cursor) & SEQ31_MASK;
-	srt = (struct line_srt){.dseq = s->dseq, .dts = s->dts, .dst_id = s->answer.caller_id};
+	srt = (struct line_srt){.dseq = s->dseq,
+		.dts = s->dts,
+		.word1 = secure_kk(p, s),
+		.dst_id = s->answer.caller_id};
 	line_build_srt(&s->line, &u, &srt);
+	rekey_plan(p, s);
 }
 
 void session_note_more(struct session *s, const struct port_payload *pl)
@@ -64,7 +68,7 @@ static unsigned bundle(struct path *p, struct view *v, struct session *s, unsign
 	}
 	if (!n)
 		return 0;
-	sent = port_tx_fanout(p->port, LINE_SRT, pl, n, &s->line, 1);
+	sent = fanout_one(p, s, &s->line, pl, n);
 	for (unsigned i = 0; i < sent; i++)
 		session_note_more(s, &pl[i]);
 	fanout_count(p, v, pl, n, 1, sent);
@@ -87,11 +91,13 @@ static void burst(struct path *p, struct view *v, struct session *s)
 // True when it has caught up and stands in the list now.
 static bool enter(struct path *p, struct view *v, struct session *s)
 {
+	struct sublist *list = view_srt_list(v, s->suite);
+
 	if (s->cursor < v->history.next)
 		return false;
-	if (sublist_add(&v->out.srt, &p->lists, &s->line, s, &s->place))
+	if (sublist_add(list, &p->lists, &s->line, s, &s->place))
 		return false;
-	s->list = &v->out.srt;
+	s->list = list;
 	s->base = v->sent_srt;
 	return true;
 }
@@ -106,7 +112,7 @@ static void view_turn(struct path *p, struct view *v)
 			continue;
 		}
 		if (s->cursor == SESSION_START_UNSET)
-			choose(v, s);
+			choose(p, v, s);
 		burst(p, v, s);
 		if (enter(p, v, s)) {
 			*at = s->next_starting;

@@ -46,6 +46,7 @@ enum cmd_kind {
 	CMD_REJECT,    // refuse a parked conclusion
 	CMD_PUSH_ADD,  // to the owner: add a route's line
 	CMD_KICK,      // end a session (subscriber, publisher, push)
+	CMD_KEYS,      // keys out of a message that the worker could not unwrap
 	CMD_QUIT,      // SHUTDOWN to every SRT peer, then leave the loop
 };
 
@@ -57,6 +58,7 @@ enum close_reason {
 	CLOSE_SHUTDOWN,
 	CLOSE_NARROW,  // the path to it takes no packet of the stream's size
 	CLOSE_REVOKED, // its user or token was
+	CLOSE_REKEY,   // it did not take a new key
 };
 
 // A conclusion that waits for admission (decisions A17). Written by its worker before EV_JOIN,
@@ -117,6 +119,11 @@ struct cmd {
 			session_key key;
 			enum close_reason reason;
 		} kick;
+		struct {
+			session_key key;
+			int status; // 0 or what kdf_result says
+			struct session_keys keys;
+		} keys;
 	};
 };
 
@@ -126,6 +133,7 @@ enum event_kind {
 	EV_UP,	   // a session began
 	EV_DOWN,   // a session ended
 	EV_STREAM, // a stream's state changed (from its owner)
+	EV_KEYS,   // a publisher announces a key under another salt: derive its KEK
 };
 
 struct event {
@@ -139,4 +147,6 @@ struct event {
 	uint8_t state;	       // STREAM: enum dp_stream_state
 	struct endpoint peer;
 	uint64_t object; // UP, DOWN of a push
+	uint16_t km_len; // KEYS: the message; of the session `key`
+	uint8_t km[SRT_KM_MAX];
 };

@@ -132,6 +132,7 @@ bool session_read(const struct session_table *t, uint32_t slot, struct dp_sessio
 	out->key = session_key_of(t->worker, slot, before);
 	out->object = s->object;
 	out->proto = s->proto;
+	out->encrypted = s->suite != SRT_CLEAR;
 	out->worker = (uint8_t)t->worker;
 	out->peer_port = s->peer.port;
 	memcpy(out->peer_ip, s->peer.ip, sizeof(out->peer_ip));

@@ -11,6 +11,7 @@
 #include "io/line.h"
 #include "proto/rtp_rx.h"
 #include "proto/srt_conn.h"
+#include "proto/srt_crypt.h"
 #include "proto/srt_hs.h"
 #include "state/event.h"
 #include "state/sublist.h"
@@ -44,6 +45,7 @@ struct session {
 	uint8_t kind; // enum session_kind
 	uint8_t proto;
 	bool closing;
+	uint8_t suite;	   // enum srt_suite; what goes with it is in the secure pool
 	uint32_t slot, id; // id: SRT socket id, 0 for others
 	uint16_t tag;	   // of the socket it came in on
 	struct endpoint peer, local;
@@ -72,6 +74,7 @@ struct session {
 	uint32_t reorder_us;
 	uint8_t from[16];	       // SOURCE: accept only this address; all zero: any
 	uint64_t rx_packets, rx_bytes; // PUB, SOURCE
+	uint64_t undecryptable;	       // PUB: came under no key of ours, or clear where it may not
 	uint64_t anchor;	       // PUB, SOURCE: stream sequence number of its packet 0
 	bool anchored;
 	int64_t play_shift; // added to its play times so that the stream's clock never steps back

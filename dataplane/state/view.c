@@ -17,6 +17,7 @@ void view_open(struct view *v, struct stream *stream, bool owner, struct history
 	v->stats = stats;
 	v->tx = tx;
 	v->in.inorder = first_seq;
+	v->rekey_at = UINT64_MAX;
 	history_init(&v->history, entries, first_seq);
 }
 

@@ -20,8 +20,9 @@
 
 // The subscribers of a view, by what is sent to them.
 struct view_out {
-	struct sublist srt;	  // newest first come, first go
-	struct sublist udp;	  // pushes, in order: LINE_UDP
+	struct sublist srt;		    // newest first come, first go
+	struct sublist secured[SRT_SUITES]; // the same, each under a key of its own
+	struct sublist udp;		    // pushes, in order: LINE_UDP
 	struct sublist rtp;	  // pushes, in order: LINE_RTP, or LINE_UDP for what came as RTP
 	struct session *starting; // SRT subscribers that still catch up from the history
 	uint32_t n_starting;
@@ -55,6 +56,8 @@ struct view {
 	uint32_t epoch; // follower: of its last FOLLOW
 	ts_us lonely_since;
 
+	uint64_t rekey_at; // number at which some subscriber here is due for a new key
+
 	// Arrived since the last fan-out; at most one bundle.
 	uint64_t fresh[PORT_BUNDLE];
 	unsigned n_fresh;
@@ -74,6 +77,12 @@ struct view {
 static inline struct session_base view_sent(const struct view *v, const struct session *s)
 {
 	return s->kind == SESSION_SUB ? v->sent_srt : v->sent_push;
+}
+
+// The lists of SRT subscribers, one after the other: NULL behind the last.
+static inline struct sublist *view_srt_list(struct view *v, unsigned i)
+{
+	return !i ? &v->out.srt : i < SRT_SUITES ? &v->out.secured[i] : NULL;
 }
 
 void view_open(struct view *v, struct stream *stream, bool owner, struct history_entry *entries,

@@ -173,6 +173,9 @@ static void carry_out(struct worker *w, struct cmd *c)
 	case CMD_KICK:
 		done(w, c, kick(p, c->kick.key, c->kick.reason));
 		break;
+	case CMD_KEYS:
+		done(w, c, secure_derived(p, c->keys.key, c->keys.status, &c->keys.keys));
+		break;
 	case CMD_QUIT:
 		quit(w, c);
 		break;

@@ -9,6 +9,7 @@
 
 #include <rte_mempool.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +70,11 @@ struct rig *rig_new(unsigned n_workers)
 	r->n_workers = n_workers;
 	r->now = ts_now();
 	r->rand.state = 1;
-	for (unsigned i = 0; i < n_workers; i++)
+	r->crypt = srt_crypt_new(SRT_CRYPT_OPENSSL); // not what the workers have
+	for (unsigned i = 0; i < n_workers; i++) {
 		r->ports[i] = port_mem_open(DESCS);
+		port_mem_defer(r->ports[i], true);
+	}
 	r->group = worker_group_new(&o);
 	assert_non_null(r->group);
 	return r;
@@ -78,6 +82,7 @@ struct rig *rig_new(unsigned n_workers)
 
 static void views_close(struct path *p)
 {
+	port_mem_defer(p->port, false);
 	while (p->n_open) {
 		struct view *v = p->open[0];
 
@@ -94,6 +99,7 @@ void rig_free(struct rig *r)
 		views_close(&r->group->workers[i].path);
 	for (unsigned i = 0; i < r->n_peers; i++)
 		free(r->peers[i]);
+	srt_crypt_free(r->crypt);
 	close(r->group->o.event_fd);
 	worker_group_free(r->group);
 	free(r->stats);
@@ -109,6 +115,36 @@ static struct cmd *post(struct rig *r, unsigned worker, const struct cmd *c)
 	*copy = *c;
 	assert_int_equal(worker_post(r->group, worker, copy), 0);
 	return copy;
+}
+
+// A stand-in for PBKDF2: workers do not care where a KEK comes from.
+void rig_kek(const uint8_t salt[SRT_KM_SALT], uint8_t kek[SRT_KM_SEK_MAX])
+{
+	for (unsigned i = 0; i < SRT_KM_SEK_MAX; i++)
+		kek[i] = (uint8_t)(salt[i % SRT_KM_SALT] ^ 0x5a ^ i);
+}
+
+static int keys_of(const uint8_t *msg, uint16_t len, struct session_keys *out)
+{
+	struct srt_km km;
+
+	if (srt_km_parse(msg, len, &km))
+		return -EBADMSG;
+	rig_kek(km.salt, out->kek);
+	out->msg_len = len;
+	memcpy(out->msg, msg, len);
+	return srt_km_unwrap(&km, out->kek, &out->km);
+}
+
+// A key under a new salt.
+static void derive(struct rig *r, unsigned worker, const struct event *e)
+{
+	struct cmd c = {.kind = CMD_KEYS, .owner = (void *)(uintptr_t)(worker + 1)};
+
+	r->n_kdf++;
+	c.keys.key = e->key;
+	c.keys.status = keys_of(e->km, e->km_len, &c.keys.keys);
+	post(r, worker, &c);
 }
 
 static void admit(struct rig *r, unsigned worker, uint32_t park)
@@ -127,12 +163,16 @@ static void admit(struct rig *r, unsigned worker, uint32_t park)
 		.from = *q,
 		.replaces = publishes ? r->publisher[s->index] : 0,
 	};
+	if (q->req.encrypted && keys_of(q->req.km, q->req.km_len, &c.admit.keys)) {
+		c.kind = CMD_REJECT;
+		c.admit.code = SRT_REJ_BADSECRET;
+	}
 	if (!s->cfg.id) {
 		c.kind = CMD_REJECT;
 		c.admit.code = SRT_REJX_NOTFOUND;
 	}
 	c.owner = (void *)(uintptr_t)(worker + 1);
-	post(r, publishes && s->cfg.id ? s->owner : worker, &c);
+	post(r, c.kind == CMD_PUBLISH ? s->owner : worker, &c);
 }
 
 static void done(struct rig *r, struct cmd *c)
@@ -160,6 +200,8 @@ static void control(struct rig *r)
 				admit(r, w, e.park);
 			else if (e.kind == EV_DONE)
 				done(r, e.cmd);
+			else if (e.kind == EV_KEYS)
+				derive(r, w, &e);
 			r->n_up += e.kind == EV_UP;
 			r->n_down += e.kind == EV_DOWN;
 			if (e.kind == EV_DOWN)
@@ -226,6 +268,117 @@ struct rig_peer *rig_call(struct rig *r, unsigned stream, bool publishes, unsign
 	return p;
 }
 
+static void peer_expand(struct rig *r, struct rig_peer *p)
+{
+	for (unsigned odd = 0; odd < 2; odd++)
+		if (p->keys.has & (odd ? SRT_KM_ODD : SRT_KM_EVEN))
+			srt_crypt_key(
+				r->crypt, p->suite, p->keys.salt, p->keys.sek[odd], &p->key[odd]);
+}
+
+struct rig_peer *rig_call_secure(
+	struct rig *r, unsigned stream, bool publishes, unsigned worker, enum srt_suite suite)
+{
+	struct rig_peer *p = rig_call(r, stream, publishes, worker);
+	uint8_t kek[SRT_KM_SEK_MAX];
+
+	p->suite = suite;
+	p->keys.has = SRT_KM_EVEN;
+	p->keys.cipher = srt_suite_is_gcm(suite) ? SRT_KM_GCM : SRT_KM_CTR;
+	p->keys.key_len = (uint8_t)(16 + 8 * ((suite - SRT_CTR_128) % 3));
+	for (unsigned i = 0; i < SRT_KM_SALT; i++)
+		p->keys.salt[i] = (uint8_t)rand_u64(&r->rand);
+	for (unsigned i = 0; i < p->keys.key_len; i++)
+		p->keys.sek[0][i] = (uint8_t)rand_u64(&r->rand);
+	rig_kek(p->keys.salt, kek);
+	p->km_len = (uint16_t)srt_km_write(&p->keys, kek, p->km);
+	srt_caller_set_km(&p->caller, p->km, p->km_len);
+	peer_expand(r, p);
+	return p;
+}
+
+static uint32_t clock_of(const struct rig *r, const struct rig_peer *p)
+{
+	return (uint32_t)(r->now - p->t0 + 100 * TS_S);
+}
+
+void rig_announce(struct rig *r, struct rig_peer *p, const struct srt_km_keys *keys)
+{
+	uint8_t kek[SRT_KM_SEK_MAX], msg[SRT_KM_MAX], out[SRT_HDR + SRT_KM_MAX];
+	size_t len;
+
+	rig_kek(keys->salt, kek);
+	len = srt_km_write(keys, kek, msg);
+	p->keys = *keys;
+	peer_expand(r, p);
+	inject(r, p, out,
+		srt_km_packet(out, SRT_KMREQ, msg, len, clock_of(r, p), p->caller.peer_id));
+}
+
+// A message about keys: a subscriber takes the key and echoes it, a publisher notes the answer.
+static bool peer_km(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t len)
+{
+	uint8_t kek[SRT_KM_SEK_MAX], out[SRT_HDR + SRT_KM_MAX];
+	struct srt_km_keys k;
+	struct srt_ctrl c;
+	struct srt_km km;
+
+	if (srt_pkt_parse_ctrl(data, len, &c) || c.type != SRT_USER)
+		return false;
+	if (c.subtype == SRT_KMRSP) {
+		p->n_kmrsp++;
+		p->kmrsp_len = (uint16_t)c.cif_len;
+		memcpy(p->kmrsp, c.cif, c.cif_len);
+		return true;
+	}
+	p->n_kmreq++;
+	assert_int_equal(srt_km_parse(c.cif, c.cif_len, &km), 0);
+	assert_true(km.has == SRT_KM_EVEN || km.has == SRT_KM_ODD); // one key a message
+	assert_int_equal(km.key_len, p->keys.key_len);
+	rig_kek(km.salt, kek);
+	assert_int_equal(srt_km_unwrap(&km, kek, &k), 0);
+	if (p->mute)
+		return true;
+	k.has |= p->keys.has;
+	for (unsigned odd = 0; odd < 2; odd++)
+		if (!(km.has & (odd ? SRT_KM_ODD : SRT_KM_EVEN)))
+			memcpy(k.sek[odd], p->keys.sek[odd], SRT_KM_SEK_MAX);
+	p->keys = k;
+	peer_expand(r, p);
+	inject(r, p, out,
+		srt_km_packet(out, SRT_KMRSP, c.cif, c.cif_len, clock_of(r, p), p->caller.peer_id));
+	return true;
+}
+
+// Media as a subscriber of this suite reads it; false: it cannot. Afterwards the packet is clear.
+static bool peer_open(struct rig *r, struct rig_peer *p, uint8_t *data, size_t *len)
+{
+	uint32_t kk = be32_get(data + 4) & SRT_WORD1_KK;
+	unsigned odd = kk == SRT_WORD1_ODD;
+	uint8_t aad[SRT_GCM_AAD];
+	struct srt_crypt_job j = {
+		.key = &p->key[odd],
+		.src = data + SRT_HDR,
+		.dst = data + SRT_HDR,
+		.aad = aad,
+		.seq = be32_get(data),
+		.len = (uint32_t)(*len - SRT_HDR - (srt_suite_is_gcm(p->suite) ? SRT_GCM_TAG : 0)),
+	};
+
+	p->n_clear += !kk;
+	if (!kk || !(p->keys.has & (odd ? SRT_KM_ODD : SRT_KM_EVEN)))
+		return false;
+	memcpy(aad, data, sizeof(aad));
+	be32_put(aad + 4, be32_get(aad + 4) & ~SRT_WORD1_R);
+	if (!srt_suite_is_gcm(p->suite))
+		srt_crypt_ctr(r->crypt, p->suite, &j, 1);
+	else if (!srt_crypt_gcm_open(r->crypt, p->suite, &j))
+		return false;
+	be32_put(data + 4, be32_get(data + 4) & ~SRT_WORD1_KK);
+	*len = SRT_HDR + j.len;
+	return true;
+}
+
 static void begin(struct rig *r, struct rig_peer *p)
 {
 	struct srt_snd_opts snd = {
@@ -283,7 +436,7 @@ static void repair(struct rig *r, struct rig_peer *p, const uint8_t *list, size_
 		}
 }
 
-static void to_peer(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t len)
+static void to_peer(struct rig *r, struct rig_peer *p, uint8_t *data, size_t len)
 {
 	struct srt_verdict v;
 
@@ -293,6 +446,12 @@ static void to_peer(struct rig *r, struct rig_peer *p, const uint8_t *data, size
 			begin(r, p);
 		if (p->caller.state == SRT_CALLER_FAILED)
 			p->rejected = (uint64_t)p->caller.error;
+		return;
+	}
+	if (p->suite && peer_km(r, p, data, len))
+		return;
+	if (p->suite && !srt_pkt_is_ctrl(data) && !peer_open(r, p, data, &len)) {
+		p->n_undecryptable++;
 		return;
 	}
 	srt_conn_feed(&p->conn, r->now, data, len, &v);
@@ -321,6 +480,29 @@ static void peer_turn(struct rig *r, struct rig_peer *p)
 		inject(r, p, out, (size_t)n);
 }
 
+// Returns the bytes it became longer by.
+static uint16_t peer_seal(struct rig *r, const struct rig_peer *p, uint8_t *d, uint16_t len)
+{
+	uint8_t aad[SRT_GCM_AAD];
+	struct srt_crypt_job j = {
+		.key = &p->key[p->odd],
+		.src = d + SRT_HDR,
+		.dst = d + SRT_HDR,
+		.aad = aad,
+		.seq = be32_get(d),
+		.len = len,
+	};
+
+	be32_put(d + 4, be32_get(d + 4) | (p->odd ? SRT_WORD1_ODD : SRT_WORD1_EVEN));
+	memcpy(aad, d, sizeof(aad));
+	if (!srt_suite_is_gcm(p->suite)) {
+		srt_crypt_ctr(r->crypt, p->suite, &j, 1);
+		return 0;
+	}
+	srt_crypt_gcm_seal(r->crypt, p->suite, &j, 1);
+	return SRT_GCM_TAG;
+}
+
 void rig_publish(struct rig *r, struct rig_peer *p, uint32_t stamp, uint16_t len)
 {
 	uint8_t *d = p->history[p->next_seq % 4096];
@@ -329,6 +511,8 @@ void rig_publish(struct rig *r, struct rig_peer *p, uint32_t stamp, uint16_t len
 	srt_pkt_write_data(d, p->next_seq, SRT_WORD1_SINGLE | 1,
 		(uint32_t)(r->now - p->t0 + 100 * TS_S), p->caller.peer_id);
 	be32_put(d + SRT_HDR, stamp);
+	if (p->suite)
+		len += peer_seal(r, p, d, len);
 	p->history_len[p->next_seq % 4096] = (uint16_t)(SRT_HDR + len);
 	p->next_seq = seq31_add(p->next_seq, 1);
 	inject(r, p, d, SRT_HDR + len);
@@ -369,6 +553,8 @@ static void from_workers(struct rig *r, unsigned w)
 			if (!lost(r, r->loss_out))
 				to_peer(r, p, data, header + d[i].payload_len);
 		}
+	if (!r->hold)
+		port_mem_complete(r->ports[w], DESCS);
 }
 
 void rig_run(struct rig *r, unsigned ms)

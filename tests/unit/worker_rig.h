@@ -40,10 +40,23 @@ struct rig_peer {
 	unsigned worker; // where its packets land
 	struct rig_got got[RIG_GOT_MAX];
 	unsigned n_got;
-	uint32_t next_seq;		       // of a publisher
-	uint8_t history[4096][SRT_HDR + 1316]; // what it has sent, for repairs
+	uint32_t next_seq;				     // of a publisher
+	uint8_t history[4096][SRT_HDR + 1316 + SRT_GCM_TAG]; // what it has sent, for repairs
 	uint16_t history_len[4096];
 	uint64_t rejected; // by code, 0: not
+
+	// Of an encrypted one.
+	enum srt_suite suite;
+	struct srt_km_keys keys;
+	uint8_t km[SRT_KM_MAX];
+	uint16_t km_len;
+	struct srt_gcm_key key[2];			     // even, odd; the larger kind
+	unsigned odd;					     // slot that a publisher sends under
+	int sek_n;					     // keys it has made
+	unsigned n_clear, n_undecryptable, n_kmreq, n_kmrsp; // what came
+	bool mute;					     // answers no KMREQ
+	uint8_t kmrsp[SRT_KM_MAX];
+	uint16_t kmrsp_len;
 };
 
 struct rig {
@@ -62,6 +75,9 @@ struct rig {
 	void (*on_push)(
 		struct rig *, const struct port_mem_desc *); // datagrams to nobody's address
 	void *push_note;
+	bool hold;		 // nothing sent is completed
+	struct srt_crypt *crypt; // the peers'
+	unsigned n_kdf;		 // KEKs that control was asked for
 };
 
 struct rig *rig_new(unsigned n_workers);
@@ -72,6 +88,13 @@ struct stream *rig_stream(struct rig *r, unsigned i, unsigned owner);
 
 // A peer that calls; its stream id names stream i.
 struct rig_peer *rig_call(struct rig *r, unsigned stream, bool publishes, unsigned worker);
+
+// The same under a key of its own; the passphrase is everybody's: rig_kek. An in-band KMREQ of a
+// publisher: with these keys (salt, slots) from now on.
+struct rig_peer *rig_call_secure(
+	struct rig *r, unsigned stream, bool publishes, unsigned worker, enum srt_suite suite);
+void rig_kek(const uint8_t salt[SRT_KM_SALT], uint8_t kek[SRT_KM_SEK_MAX]);
+void rig_announce(struct rig *r, struct rig_peer *p, const struct srt_km_keys *keys);
 
 // Let virtual time pass, in steps of a millisecond.
 void rig_run(struct rig *r, unsigned ms);

@@ -328,12 +328,11 @@ static void frames_wait_for_deferred_completions(void **state)
 	sub = rig_call(r, 0, false, 0);
 	rig_run(r, 20);
 	before = rig_frames_used(r);
-	port_mem_defer(r->ports[0], true);
+	r->hold = true;
 	stream_for(r, pub, 3000, 1); // three times the history's depth
 	held = rig_frames_used(r);
 	assert_true(held >= before + 3000);
-	port_mem_complete(r->ports[0], 1u << 20);
-	port_mem_defer(r->ports[0], false);
+	r->hold = false;
 	rig_run(r, 200);
 	assert_true(rig_frames_used(r) < before + 1200);
 	check_got(sub, 1, 3000);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// Publishers that announce a key under a new salt: their worker has no KEK for it.
+
+#include "control/control_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct object *secret_of(struct control *c, const struct event *e)
+{
+	const struct ctl_stream *s = ctl_stream_of(e->stream);
+
+	return s->publisher == e->key ? secret_find(c, s->publisher_secret) : NULL;
+}
+
+static void answer(struct control *c, session_key key, int status, const struct session_keys *k)
+{
+	struct cmd cmd = {.kind = CMD_KEYS};
+
+	cmd.keys.key = key;
+	cmd.keys.status = status;
+	if (k)
+		cmd.keys.keys = *k;
+	post(c, session_key_worker(key), &cmd);
+	explicit_bzero(&cmd, sizeof(cmd));
+}
+
+void keys_wanted(struct control *c, const struct event *e)
+{
+	const struct object *secret = secret_of(c, e);
+	struct kdf_job j = {.id = e->key, .in_band = true, .km_len = e->km_len};
+
+	if (!secret) {
+		answer(c, e->key, -EACCES, NULL);
+		return;
+	}
+	memcpy(j.source, e->peer.ip, sizeof(j.source));
+	memcpy(j.km, e->km, sizeof(j.km));
+	j.passphrase_len = (uint16_t)secret->secret.len;
+	memcpy(j.passphrase, secret->secret.bytes, j.passphrase_len);
+	// Without an answer it announces the key again.
+	if (kdf_submit(c->kdf, &j))
+		answer(c, e->key, -EAGAIN, NULL);
+	explicit_bzero(&j, sizeof(j));
+}
+
+void keys_turn(struct control *c)
+{
+	struct kdf_result r;
+
+	while (kdf_results(c->kdf, &r, 1)) {
+		if (r.in_band)
+			answer(c, r.id, r.status, &r.keys);
+		else
+			admit_key_derived(c, &r);
+		explicit_bzero(&r, sizeof(r));
+	}
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "base/seq.h"
+#include "io/arena.h"
+#include "path/path.h"
+#include "proto/srt_pkt.h"
+
+#include <rte_mbuf.h>
+
+// Copies under a key of their own: encrypted by bursts out of the shared payload into private
+// frames, handed to the port, and given back as soon as the port has done with them.
+
+struct seal {
+	struct rte_mbuf *frames[SRT_CRYPT_BURST];
+	struct srt_crypt_job jobs[SRT_CRYPT_BURST];
+	struct port_payload out[SRT_CRYPT_BURST];
+	uint8_t aad[SRT_CRYPT_BURST][SRT_GCM_AAD];
+};
+
+static inline uint8_t *room_of(struct rte_mbuf *m)
+{
+	return (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
+}
+
+// The slot is computed, and which key stands in the line: a copy does not touch the session.
+static inline const void *key_of(
+	const struct path *p, enum srt_suite suite, const struct line *l, const struct session *who)
+{
+	uint32_t slot = (uint32_t)(who - p->sessions.slots);
+	bool odd = line_load32(l->b + WIRE_SRT_WORD1) & SRT_WORD1_ODD;
+
+	return secure_key_at(&p->secure, suite, slot, odd);
+}
+
+static inline void job_fill(struct seal *b, unsigned at, enum srt_suite suite,
+	const struct port_payload *pl, const struct line *l, const void *key)
+{
+	uint8_t *dst = room_of(b->frames[at]);
+
+	b->jobs[at] = (struct srt_crypt_job){
+		.key = key,
+		.src = pl->data,
+		.dst = dst,
+		.aad = b->aad[at],
+		.seq = (line_load32(l->b + WIRE_SRT_SEQ) + pl->seq) & SEQ31_MASK,
+		.len = pl->len,
+	};
+	b->out[at] = *pl;
+	b->out[at].data = dst;
+	if (!srt_suite_is_gcm(suite))
+		return;
+	line_media(l, LINE_SRT, pl->seq, pl->word1 & ~SRT_WORD1_R, pl->ts, b->aad[at]);
+	b->out[at].len += SRT_GCM_TAG;
+}
+
+static void give_back(struct path *p, struct rte_mbuf **frames, unsigned n)
+{
+	uint64_t posted = p->port->ops->tx_posted(p->port);
+
+	if (p->port->ops->tx_done(p->port) >= posted) {
+		rte_mempool_put_bulk(arena_pool(p->arena), (void **)frames, n);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		p->retired[p->retired_head++ % p->n_retired] =
+			(struct path_retired){.frame = frames[i], .posted = posted};
+}
+
+// One burst: n payloads for each of n_lines sessions. Returns the copies sent.
+static unsigned burst(struct path *p, enum srt_suite suite, const struct port_payload *pl,
+	unsigned n, const struct line *lines, struct session *const *who, unsigned n_lines)
+{
+	struct seal b;
+	unsigned count = n * n_lines, at = 0, sent;
+
+	if (rte_mempool_get_bulk(arena_pool(p->arena), (void **)b.frames, count) &&
+		(!ring_squeeze(p) ||
+			rte_mempool_get_bulk(arena_pool(p->arena), (void **)b.frames, count))) {
+		path_count(p, DP_DROP_ARENA_FULL, count);
+		return 0;
+	}
+	for (unsigned i = 0; i < n_lines; i++) {
+		const void *key = key_of(p, suite, &lines[i], who[i]);
+
+		for (unsigned k = 0; k < n; k++)
+			job_fill(&b, at++, suite, &pl[k], &lines[i], key);
+	}
+	if (srt_suite_is_gcm(suite))
+		srt_crypt_gcm_seal(p->secure.crypt, suite, b.jobs, count);
+	else
+		srt_crypt_ctr(p->secure.crypt, suite, b.jobs, count);
+	for (unsigned i = 0; i < count && p->port->ops->want_sum; i++)
+		b.out[i].sum = line_sum(b.out[i].data, b.out[i].len);
+	sent = port_tx_private(p->port, LINE_SRT, b.out, n, lines, n_lines);
+	give_back(p, b.frames, count);
+	return sent;
+}
+
+unsigned seal_send(struct path *p, enum srt_suite suite, const struct port_payload *pl, unsigned n,
+	const struct line *lines, struct session *const *who, unsigned n_lines)
+{
+	unsigned at_once = SRT_CRYPT_BURST / n, sent = 0;
+
+	for (unsigned i = 0; i < n_lines; i += at_once) {
+		unsigned m = n_lines - i < at_once ? n_lines - i : at_once;
+
+		sent += burst(p, suite, pl, n, lines + i, who + i, m);
+	}
+	return sent;
+}
+
+void seal_list(struct path *p, struct view *v, enum srt_suite suite, const struct port_payload *pl,
+	unsigned n)
+{
+	const struct sublist *l = &v->out.secured[suite];
+	unsigned copies = 0;
+
+	for (const struct sublist_chunk *c = l->head; c; c = c->next)
+		copies += seal_send(p, suite, pl, n, c->lines, c->who, c->n);
+	fanout_count(p, v, pl, n, l->n, copies);
+}

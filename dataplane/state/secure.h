@@ -1,0 +1,47 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// What an encrypted session has beyond a clear one, by the number of its slot, apart from its line
+// and its protocol object (decisions A12). Regions whose pages are taken when they are first used:
+// clear sessions cost nothing. What a copy reads, the expanded keys, lies by itself.
+
+#include "base/ts.h"
+#include "proto/srt_crypt.h"
+#include "state/keys.h"
+
+#include <stdbool.h>
+
+// An announcement that waits for its answer.
+struct secure_refresh {
+	uint8_t msg[SRT_KM_MAX];
+	uint16_t msg_len; // 0: none
+	uint8_t tries;
+	ts_us due; // the next try, or the end of patience
+};
+
+struct secure {
+	struct session_keys keys; // as last installed
+	uint8_t current;	  // slot that its packets go under: 0 even, 1 odd
+	bool asking;		  // control derives a KEK for it
+	// SUB: the stream's number from which a slot's key has been in use; SECURE_NEVER: it is not
+	// to be used.
+	uint64_t since[2];
+	uint64_t rekey_at; // the stream's number at which its next key is due
+	struct secure_refresh refresh;
+};
+
+#define SECURE_NEVER UINT64_MAX
+
+struct secure_pool {
+	struct srt_crypt *crypt;
+	struct secure *all;	      // cold, by slot
+	struct srt_ctr_key (*ctr)[2]; // by slot: even, odd
+	struct srt_gcm_key (*gcm)[2];
+};
+
+static inline void *secure_key_at(
+	const struct secure_pool *p, enum srt_suite suite, uint32_t slot, unsigned odd)
+{
+	return srt_suite_is_gcm(suite) ? (void *)&p->gcm[slot][odd] : (void *)&p->ctr[slot][odd];
+}
