@@ -16,7 +16,9 @@
 static const char *const nouns[DP_KINDS] = {[DP_LISTENER] = "listener",
 	[DP_STREAM] = "stream",
 	[DP_ROUTE] = "route",
-	[DP_SOURCE] = "source"};
+	[DP_SOURCE] = "source",
+	[DP_SECRET] = "secret",
+	[DP_POLICY] = "policy"};
 
 static void note(struct fake_dp *f, const char *what, const char *name)
 {
@@ -77,7 +79,7 @@ static void send_msg(struct fake_dp *f, const void *msg, size_t len, int fd)
 static void answer(struct fake_dp *f, enum dp_type type, uint32_t seq, int status, const void *body,
 	size_t size, int fd)
 {
-	uint8_t buf[sizeof(struct dp_hdr) + 512];
+	uint8_t buf[sizeof(struct dp_hdr) + 2048];
 	struct dp_writer w;
 	struct dp_hdr h;
 
@@ -125,9 +127,11 @@ static size_t body_size(uint32_t kind)
 	static const size_t sizes[DP_KINDS] = {[DP_LISTENER] = sizeof(struct dp_listener),
 		[DP_STREAM] = sizeof(struct dp_stream),
 		[DP_ROUTE] = sizeof(struct dp_route),
-		[DP_SOURCE] = sizeof(struct dp_source)};
+		[DP_SOURCE] = sizeof(struct dp_source),
+		[DP_SECRET] = sizeof(struct dp_secret),
+		[DP_POLICY] = sizeof(struct dp_policy)};
 
-	assert_in_range(kind, DP_LISTENER, DP_SOURCE);
+	assert_in_range(kind, DP_LISTENER, DP_POLICY);
 	return sizes[kind];
 }
 
@@ -153,6 +157,8 @@ static void on_set(struct fake_dp *f, struct dp_reader *r)
 		struct dp_stream stream;
 		struct dp_route route;
 		struct dp_source source;
+		struct dp_secret secret;
+		struct dp_policy policy;
 	} body;
 	struct fake_object *x;
 	struct dp_obj o;
@@ -309,6 +315,12 @@ static void on_dump(struct fake_dp *f, struct dp_reader *r)
 	send_msg(f, buf, dp_wire_end(&w), -1);
 }
 
+static void on_verdict(struct fake_dp *f, struct dp_reader *r)
+{
+	assert_int_equal(dp_wire_body(r, &f->verdict, sizeof(f->verdict)), 0);
+	f->verdicts++;
+}
+
 static void take(struct fake_dp *f, struct dp_reader *r)
 {
 	static void (*const table[])(struct fake_dp *, struct dp_reader *) = {
@@ -319,6 +331,7 @@ static void take(struct fake_dp *f, struct dp_reader *r)
 		[DP_OBJ_DEL] = on_del,
 		[DP_KICK] = on_kick,
 		[DP_DUMP] = on_dump,
+		[DP_ADMIT_R] = on_verdict,
 	};
 
 	assert_true(r->hdr.type < sizeof(table) / sizeof(*table) && table[r->hdr.type]);
@@ -416,4 +429,9 @@ void fake_dp_forget_log(struct fake_dp *f)
 void fake_dp_notice(struct fake_dp *f, const struct dp_notice *n)
 {
 	answer(f, DP_NOTICE, 0, 0, n, sizeof(*n), -1);
+}
+
+void fake_dp_ask(struct fake_dp *f, const struct dp_admit *q)
+{
+	answer(f, DP_ADMIT, 0, 0, q, sizeof(*q), -1);
 }

@@ -38,6 +38,8 @@ struct fake_dp {
 	// What was seen.
 	unsigned hellos, begins, commits, sets, dels, dumps, kicks;
 	uint64_t epoch, kicked;
+	struct dp_admit_r verdict; // the last
+	unsigned verdicts;
 	char log[4096]; // "begin stream:a listener: commit " and so on, as far as it fits
 };
 
@@ -52,3 +54,4 @@ void fake_dp_forget_log(struct fake_dp *f);
 
 struct fake_object *fake_dp_find(struct fake_dp *f, uint32_t kind, uint64_t id);
 void fake_dp_notice(struct fake_dp *f, const struct dp_notice *n);
+void fake_dp_ask(struct fake_dp *f, const struct dp_admit *q); // as for a hook

@@ -73,7 +73,16 @@ static void on_settled(void *arg)
 	g->settles++;
 }
 
-static const struct link_ops ops = {on_up, on_down, on_notice, on_object, on_settled};
+static void on_admit(void *arg, const struct dp_admit *q)
+{
+	const struct dp_admit_r r = {
+		.id = q->id, .verdict = DP_VERDICT_REFUSE, .code = (uint32_t)strlen(q->token)};
+	struct rig *g = arg;
+
+	link_admit(g->link, &r);
+}
+
+static const struct link_ops ops = {on_up, on_down, on_notice, on_object, on_settled, on_admit};
 
 static void on_deadline(evutil_socket_t, short, void *arg)
 {
@@ -476,6 +485,44 @@ static void notices_are_handed_on(void **state)
 	assert_int_equal(g->notice.lost, 3);
 }
 
+// The answer is none to a request: nothing waits for it, nothing is answered.
+static void questions_are_answered(void **state)
+{
+	struct dp_admit q = {.id = 77};
+	struct rig *g = *state;
+
+	start_settled(g);
+	memset(q.token, 't', sizeof(q.token)); // not terminated
+	fake_dp_ask(&g->dp, &q);
+	UNTIL(g, g->dp.verdicts);
+	assert_int_equal(g->dp.verdict.id, 77);
+	assert_int_equal(g->dp.verdict.verdict, DP_VERDICT_REFUSE);
+	assert_int_equal(g->dp.verdict.code, sizeof(q.token) - 1);
+	fake_dp_kill(&g->dp);
+	UNTIL(g, g->downs);
+	link_admit(g->link, &(struct dp_admit_r){.id = 78}); // nobody to tell
+}
+
+// What others name comes before them and goes after them.
+static void secrets_come_first_and_go_last(void **state)
+{
+	struct rig *g = *state;
+	struct desired all[4];
+
+	desired_make_secret(5, "0123456789", 10, 1, &all[0]);
+	all[1] = make(DOC_USER, json_pack("{s:s, s:s}", "name", "joe", "mode", "publish"));
+	all[2] = a_stream("a");
+	all[3] = a_listener(9000);
+	fake_dp_start(&g->dp);
+	want(g, all, 4);
+	UNTIL(g, g->settles);
+	assert_string_equal(g->dp.log, "begin secret policy stream:a listener commit ");
+	fake_dp_forget_log(&g->dp);
+	want(g, &all[3], 1);
+	UNTIL(g, g->dp.dels == 3);
+	assert_string_equal(g->dp.log, "-:a - - ");
+}
+
 static void on_page(void *arg, int status, const struct dp_session *s, size_t n, uint64_t next)
 {
 	struct rig *g = arg;
@@ -608,6 +655,8 @@ int main(void)
 		TEST(a_refused_owner_comes_again),
 		TEST(states_of_objects_are_known),
 		TEST(notices_are_handed_on),
+		TEST(questions_are_answered),
+		TEST(secrets_come_first_and_go_last),
 		TEST(sessions_come_in_pages),
 		TEST(kicks_are_answered),
 		TEST(who_waits_learns_that_the_dataplane_went),
