@@ -15,9 +15,14 @@ LOG_SUBSYSTEM(admit)
 // Cheap before slow, and what tells a stranger least before what tells more.
 static int (*const stages[])(struct control *c, struct wish *w) = {
 	admit_listener,
+	admit_listener_acl,
 	admit_streamid,
 	admit_stream,
+	admit_stream_acl,
+	admit_user,
+	admit_token,
 	admit_limits,
+	admit_hook,
 	admit_secret,
 	admit_key,
 	admit_place,
@@ -29,6 +34,7 @@ void admits_init(struct admits *t)
 {
 	TAILQ_INIT(&t->free);
 	TAILQ_INIT(&t->waiting);
+	t->due = TS_NEVER;
 	for (uint32_t i = 0; i < ADMITS_MAX; i++)
 		TAILQ_INSERT_TAIL(&t->free, &t->all[i], link);
 }
@@ -183,5 +189,7 @@ void admit_done(struct control *c, struct cmd *done)
 		return; // an answer to a caller: nothing is left to do
 	if (!admit_placed(c, done, &w, &code))
 		refuse(c, &w, a->worker, a->park, a->park_generation, code);
+	else if (!done->status)
+		badge_add(c, done->admit.key, a->user, a->token);
 	admission_free(&c->admits, a);
 }

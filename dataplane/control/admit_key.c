@@ -26,13 +26,15 @@ static int submit(struct control *c, struct wish *w)
 	if (rc)
 		return admit_say(w, SRT_REJ_BACKLOG, "too many callers wait for their keys");
 	w->a->secret = w->secret->id;
+	w->a->secret_version = w->secret->version;
 	return admit_wait(c, w, ADMIT_FOR_KEY);
 }
 
 int admit_key(struct control *c, struct wish *w)
 {
 	// Another passphrase than the one that was tried: the user or the stream has changed.
-	if (!w->secret || (w->a->has_keys && w->a->secret != w->secret->id))
+	if (!w->secret || (w->a->has_keys && (w->a->secret != w->secret->id ||
+						     w->a->secret_version != w->secret->version)))
 		w->a->has_keys = false;
 	if (!w->secret)
 		return ADMIT_NEXT;

@@ -5,10 +5,13 @@
 
 #include "control/control_priv.h"
 
+// That of the user it names stands in for the stream's.
 static uint64_t secret_wanted(const struct wish *w)
 {
 	const struct object *o = w->stream->declared;
 
+	if (w->user)
+		return w->user->secret;
 	return !o ? 0 : w->publishes ? o->stream.publish_secret : o->stream.play_secret;
 }
 
@@ -16,7 +19,8 @@ static uint64_t secret_wanted(const struct wish *w)
 static int check_cipher(struct wish *w)
 {
 	const struct srt_hs_req *r = &w->q->req;
-	unsigned wanted = w->stream->declared->stream.cipher;
+	const struct object *o = w->stream->declared;
+	unsigned wanted = o ? o->stream.cipher : DP_CIPHER_AUTO;
 	struct srt_km km;
 
 	if (srt_km_parse(r->km, r->km_len, &km))
@@ -41,10 +45,10 @@ int admit_secret(struct control *c, struct wish *w)
 		return ADMIT_NEXT;
 	if (!w->q->req.encrypted)
 		return admit_say(
-			w, SRT_REJ_UNSECURE, "the stream has a passphrase and it does not encrypt");
+			w, SRT_REJ_UNSECURE, "there is a passphrase and it does not encrypt");
 	w->secret = secret_find(c, id);
 	if (!w->secret)
 		return admit_say(
-			w, SRT_REJ_BADSECRET, "the stream's passphrase has not been handed over");
+			w, SRT_REJ_RESOURCE, "its passphrase has not been handed over yet");
 	return check_cipher(w);
 }

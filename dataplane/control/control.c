@@ -73,6 +73,7 @@ void control_turn(struct control *c, ts_us now)
 	c->now = now;
 	events_turn(c);
 	keys_turn(c);
+	admit_hook_turn(c);
 	second(c);
 	if (c->retry || c->now >= c->retry_at)
 		objects_retry(c);
@@ -92,7 +93,7 @@ static void drain(int fd)
 // The next thing that is due without anybody's saying so.
 static int due_ms(const struct control *c)
 {
-	ts_us now = ts_now(), due = ts_min(c->second_at, c->retry_at);
+	ts_us now = ts_now(), due = ts_min(ts_min(c->second_at, c->retry_at), c->admits.due);
 
 	return due <= now ? 0 : (int)((due - now + TS_MS - 1) / TS_MS);
 }

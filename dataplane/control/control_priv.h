@@ -90,6 +90,7 @@ struct control {
 	struct admits admits;
 	struct policies policies;
 	struct badges badges;
+	struct hook_cache hook_cache;
 	struct kdf *kdf;
 	struct cmd_queue *queues;      // per worker: what did not fit its ring
 	struct object *tags[TAGS_MAX]; // who holds a socket tag

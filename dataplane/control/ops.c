@@ -34,6 +34,7 @@ static const struct op table[] = {
 	[DP_DRAIN] = {"DRAIN", DP_ROLE_OWNER, sizeof(struct dp_drain), op_drain},
 	[DP_LOG] = {"LOG", DP_ROLE_OWNER, sizeof(struct dp_log), op_log},
 	[DP_DUMP] = {"DUMP", DP_ROLE_READER, sizeof(struct dp_dump), op_dump},
+	[DP_ADMIT_R] = {"ADMIT_R", DP_ROLE_OWNER, sizeof(struct dp_admit_r), op_admit_r},
 };
 
 int request_fail(struct request *r, int status, const char *fmt, ...)
@@ -191,6 +192,8 @@ void op_hello(struct control *c, struct request *r)
 	dp_wire_end(&w);
 	server_send(r->from, buf, w.len, c->o.stats_fd);
 	r->answered = true;
+	if (h->role == DP_ROLE_OWNER)
+		admit_hook_owner(c);
 }
 
 static bool is_live(struct control *c, session_key key)
@@ -222,6 +225,13 @@ void op_drain(struct control *c, struct request *r)
 		log_info(
 			on ? "draining: new callers are refused" : "new callers are welcome again");
 	c->draining = on;
+}
+
+// An answer itself: it is not acknowledged.
+void op_admit_r(struct control *c, struct request *r)
+{
+	r->answered = true;
+	admit_hook_answered(c, &r->body.admit_r);
 }
 
 void op_log(struct control *c, struct request *r)

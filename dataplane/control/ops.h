@@ -18,6 +18,7 @@ struct request {
 		struct dp_drain drain;
 		struct dp_log log;
 		struct dp_dump dump;
+		struct dp_admit_r admit_r;
 	} body;
 	int status; // of the ACK
 	char error[DP_ERROR_MAX];
@@ -37,4 +38,5 @@ void op_obj_del(struct control *c, struct request *r);
 void op_kick(struct control *c, struct request *r);
 void op_drain(struct control *c, struct request *r);
 void op_log(struct control *c, struct request *r);
+void op_admit_r(struct control *c, struct request *r);
 void op_dump(struct control *c, struct request *r);

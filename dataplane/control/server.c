@@ -212,6 +212,18 @@ void server_send(struct client *to, const void *msg, size_t len, int fd)
 		to->closing = true;
 }
 
+void server_ask_owner(struct server *s, const void *msg, size_t len)
+{
+	for (unsigned i = 0; i < SERVER_CLIENTS; i++) {
+		struct client *k = &s->clients[i];
+
+		if (k->fd < 0 || k->role != DP_ROLE_OWNER || k->waiting || k->closing)
+			continue;
+		transmit(k, msg, len, -1); // lost when its socket is full: there is a time-out
+		return;
+	}
+}
+
 static void send_waiting(struct client *k)
 {
 	while (k->waiting) {

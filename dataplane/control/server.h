@@ -44,5 +44,7 @@ void server_turn(struct server *s);
 // Make the client owner, or reader. The owner that was before is closed. Returns 0, or -EUSERS when
 // there are enough readers.
 int server_role(struct server *s, struct client *k, uint32_t role);
+// One message for the owner, when there is one with room for it.
+void server_ask_owner(struct server *s, const void *msg, size_t len);
 // One message, with a descriptor to pass (-1: none; must live as long as the server).
 void server_send(struct client *to, const void *msg, size_t len, int fd);

@@ -61,6 +61,7 @@ enum srt_rej { // wire values: 1000 + code (srt-wire 5.3)
 	SRT_REJX_UNACCEPTABLE = 2406,
 	SRT_REJX_CONFLICT = 2409,
 	SRT_REJX_NOTSUP_MEDIA = 2415,
+	SRT_REJX_FAILED_DEPEND = 2424,
 	SRT_REJX_DOWN = 2503,
 };
 

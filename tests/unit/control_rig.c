@@ -502,6 +502,7 @@ unsigned rig_call(struct rig *r, unsigned worker, const char *listener, const ch
 	*p = (struct rig_park){.waits = true};
 	p->p.tag = o->tag;
 	p->p.generation = 1;
+	p->p.arrival = r->now;
 	p->p.peer = endpoint_of_v4(0x7f000001, (uint16_t)(10000 + park));
 	p->p.req.caller_id = 1 + park;
 	snprintf(p->p.req.streamid, sizeof(p->p.req.streamid), "%s", streamid);
