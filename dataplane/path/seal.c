@@ -11,6 +11,10 @@
 // Copies under a key of their own: encrypted by bursts out of the shared payload into private
 // frames, handed to the port, and given back as soon as the port has done with them.
 
+// Packets of a burst: what has just been encrypted is summed and sent while it is in the nearest
+// cache. A bundle of one subscriber's stays together.
+#define SEAL_BURST 8u
+
 struct seal {
 	struct rte_mbuf *frames[SRT_CRYPT_BURST];
 	struct srt_crypt_job jobs[SRT_CRYPT_BURST];
@@ -100,7 +104,7 @@ static unsigned burst(struct path *p, enum srt_suite suite, const struct port_pa
 unsigned seal_send(struct path *p, enum srt_suite suite, const struct port_payload *pl, unsigned n,
 	const struct line *lines, struct session *const *who, unsigned n_lines)
 {
-	unsigned at_once = SRT_CRYPT_BURST / n, sent = 0;
+	unsigned at_once = n < SEAL_BURST ? SEAL_BURST / n : 1, sent = 0;
 
 	for (unsigned i = 0; i < n_lines; i += at_once) {
 		unsigned m = n_lines - i < at_once ? n_lines - i : at_once;

@@ -152,8 +152,7 @@ void srt_crypt_ctr(
 		const struct srt_ctr_key *k = jobs[i].key;
 		IMB_JOB *j = &c->jobs[i];
 
-		j->enc_keys = j->dec_keys = k->rounds;
-		j->key_len_in_bytes = len;
+		j->enc_keys = k->rounds;
 		j->src = jobs[i].src;
 		j->dst = jobs[i].dst;
 		j->msg_len_to_cipher_in_bytes = jobs[i].len;

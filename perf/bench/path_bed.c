@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// A ring as long as a NIC's: headers and completions stay in the cache as they would there.
 enum { DESCS = 1 << 12, FRAMES = 1 << 14, LEN = 1316, ISN = 1000, SUBSCRIBERS_MAX = 10000 };
 
 struct path_bed {
@@ -84,11 +85,25 @@ static struct park_entry *parked(struct path_bed *b, unsigned i)
 	return &e;
 }
 
-static void join(struct path_bed *b, unsigned i)
+static struct session_keys keys_of(enum srt_suite suite, unsigned i)
+{
+	struct session_keys k = {0};
+
+	if (!suite)
+		return k;
+	k.km.has = SRT_KM_EVEN;
+	k.km.cipher = srt_suite_is_gcm(suite) ? SRT_KM_GCM : SRT_KM_CTR;
+	k.km.key_len = (uint8_t)(16 + 8 * ((suite - SRT_CTR_128) % 3));
+	memset(k.km.sek[0], (int)i + 1, SRT_KM_SEK_MAX);
+	return k;
+}
+
+static void join(struct path_bed *b, unsigned i, enum srt_suite suite)
 {
 	struct cmd_admit c = {.stream = &b->stream, .peer_rcv_latency_ms = 120};
 	session_key key;
 
+	c.keys = keys_of(suite, i);
 	must(!join_play(&b->path, parked(b, i), &c, &key), "no room for a subscriber");
 }
 
@@ -110,7 +125,7 @@ static void forget_sent(struct path_bed *b)
 		;
 }
 
-struct path_bed *path_bed_new(unsigned n_subscribers)
+struct path_bed *path_bed_new(unsigned n_subscribers, unsigned suite)
 {
 	struct path_bed *b = calloc(1, sizeof(*b));
 	struct path_opts o = {
@@ -123,7 +138,7 @@ struct path_bed *path_bed_new(unsigned n_subscribers)
 
 	arena_once();
 	o.arena = arena;
-	o.port = b->port = port_mem_open(1 << 21);
+	o.port = b->port = port_mem_open(DESCS);
 	o.stats = b->stats = stats_new();
 	must(path_init(&b->path, &o), "no memory");
 	b->now = b->t0 = b->path.now;
@@ -131,7 +146,7 @@ struct path_bed *path_bed_new(unsigned n_subscribers)
 	b->stream.cfg.history_us = TS_S;
 	publish(b);
 	for (unsigned i = 0; i < n_subscribers; i++)
-		join(b, i);
+		join(b, i, suite);
 	// Joiners wait a moment and then catch up: go on until everybody is in the fan-out list.
 	for (unsigned i = 0; i < 3 || b->path.n_starting; i++) {
 		must(i < 1000, "somebody never entered the fan-out list");

@@ -12,8 +12,9 @@ extern "C" {
 
 struct path_bed;
 
-// Regions of a freed bed stay mapped: a process makes a handful.
-struct path_bed *path_bed_new(unsigned n_subscribers);
+// Regions of a freed bed stay mapped: a process makes a handful. suite: enum srt_suite, of every
+// subscriber.
+struct path_bed *path_bed_new(unsigned n_subscribers, unsigned suite);
 void path_bed_free(struct path_bed *b);
 
 // Put n packets of 1316 bytes in front of the port, as the publisher's next.
