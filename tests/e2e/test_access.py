@@ -1,14 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Sluice authors
-"""Who comes in, by srt-live-transmit: passphrases."""
+"""Who comes in, by srt-live-transmit: passphrases, users, tokens, the hook."""
+
+import http.server
+import json
+import threading
 
 import pytest
+from kit.api import Api
 from kit.proc import wait_until
 from kit.publishers import SrtPublisher
 from kit.readers import BLOCK, srt_player
 
 WORDS = "correct horse battery"
 OTHER = "staple in the haystack"
+
+
+class Hook(http.server.ThreadingHTTPServer):
+    """An operator's server. answer: (status, document); None: it never answers. asked: the questions."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        self.answer, self.asked, self.ended = (204, None), [], threading.Event()
+        super().__init__(("127.0.0.1", 0), Asked)
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server_port}/ask"
+
+    def close(self):
+        self.ended.set()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, *args):
+        """Who asked did not wait."""
+
+
+class Asked(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+    def do_POST(self):
+        self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        if not self.server.answer:
+            self.server.ended.wait(10)
+            return
+        status, doc = self.server.answer
+        body = json.dumps(doc).encode() if doc else b""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def hook():
+    server = Hook()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -45,7 +94,7 @@ def refused(relay, programs, code, stream, *args, **keys):
 
     line = wait_until(said, "the relay says why")
     assert f"({code})" in line, line
-    player.program.wait(10)
+    player.program.says("REJECT reported")
     assert not player.data()
     return line
 
@@ -69,3 +118,90 @@ def test_passphrases_of_publisher_and_subscriber_differ(strict, programs):
     plays(strict, programs, "a", WORDS)
     player.wait(len(player.data()) + 3 * BLOCK)
     assert WORDS not in strict.dp.output() and OTHER not in strict.dp.output()
+
+
+def test_a_user_brings_a_passphrase_of_its_own(strict, programs):
+    strict.ctl("stream", "add", "live/a", "--publish-passphrase-file", strict.words, "--play-passphrase-file", strict.words)
+    strict.ctl("user", "add", "joe", "--prefix", "live/", "--mode", "publish", "--passphrase-file", strict.other)
+    publishes(strict, programs, "live/a", OTHER, u="joe")
+    assert strict.items("pub", "list")[0]["encrypted"]
+    refused(strict, programs, 1010, "live/a", OTHER)
+    refused(strict, programs, 2403, "live/a", OTHER, u="joe")  # it may publish, not play
+    plays(strict, programs, "live/a", WORDS)
+
+
+def token_for(relay, *args):
+    return relay.json("token", "create", *args)
+
+
+def test_a_token_opens_one_stream_in_one_mode(strict, programs):
+    strict.ctl("stream", "add", "a", "--play-auth", "token")
+    strict.ctl("stream", "add", "b", "--play-auth", "token")
+    strict.ctl("key", "rotate")
+    publishes(strict, programs, "a")
+    good = token_for(strict, "--stream", "a", "--mode", "request", "--ip", "127.0.0.0/8")
+    player = plays(strict, programs, "a", sluice_token=good["token"])
+    refused(strict, programs, 2401, "a")
+    refused(strict, programs, 2401, "b", sluice_token=good["token"])
+    elsewhere = token_for(strict, "--stream", "a", "--mode", "request", "--ip", "192.0.2.0/24")
+    refused(strict, programs, 2403, "a", sluice_token=elsewhere["token"])
+    writer = token_for(strict, "--stream", "a", "--mode", "publish")
+    refused(strict, programs, 2403, "a", sluice_token=writer["token"])
+    # The stream id that came with it is ready to be used.
+    ready = srt_player(programs, f"srt://127.0.0.1:{strict.port}?streamid={good['stream_id']}")
+    ready.wait(20 * 1316)
+    strict.ctl("token", "revoke", good["id"])
+    for gone in (player, ready):
+        gone.program.wait(10)
+    refused(strict, programs, 2401, "a", sluice_token=good["token"])
+    assert good["token"] not in strict.dp.output() + strict.daemon.output()
+
+
+def test_a_revoked_key_takes_its_tokens_along(strict, programs):
+    strict.ctl("stream", "add", "a", "--play-auth", "token")
+    publishes(strict, programs, "a")
+    kid = strict.json("key", "rotate")["kid"]
+    old = token_for(strict, "--stream", "a", "--mode", "request")
+    strict.ctl("key", "rotate")
+    plays(strict, programs, "a", sluice_token=old["token"])  # the key before the last one is valid
+    strict.ctl("key", "revoke", kid)
+    refused(strict, programs, 2401, "a", sluice_token=old["token"])
+
+
+def verdicts(relay):
+    text = Api(relay)("GET", "/metrics").data.decode()
+    return {v: int(line.rsplit(" ", 1)[1]) for line in text.splitlines() for v in ("allow", "refuse", "fail")
+            if line.startswith(f'sluice_hook_requests_total{{verdict="{v}"}}')}
+
+
+def test_the_hook_decides(strict, programs, hook):
+    strict.ctl("stream", "add", "a", "--play-auth", "hook", "--hook", hook.url)
+    publishes(strict, programs, "a")
+    plays(strict, programs, "a", u="joe", s="once")
+    asked = hook.asked[-1]
+    assert asked["query"].startswith("#!::r=a,m=request")
+    assert asked == {"action": "play", "stream": "a", "user": "joe", "token": "", "ip": "127.0.0.1", "protocol": "srt",
+                     "session": "once", "query": asked["query"]}
+    hook.answer = None
+    plays(strict, programs, "a", u="joe", s="once")  # what it said last holds while it does not answer
+    hook.answer = (403, None)
+    refused(strict, programs, 2403, "a", u="jim")
+    hook.answer = (401, {"code": 2404})
+    refused(strict, programs, 2404, "a", u="jane")
+    assert verdicts(strict) == {"allow": 1, "refuse": 2, "fail": 1}
+
+
+def test_a_hook_that_fails_closes_or_opens(strict, programs, hook):
+    strict.ctl("stream", "add", "shut", "--play-auth", "hook", "--hook", hook.url)
+    strict.ctl("stream", "add", "wide", "--play-auth", "hook", "--hook", hook.url, "--hook-failure", "open")
+    publishes(strict, programs, "shut")
+    publishes(strict, programs, "wide")
+    hook.answer = (500, None)
+    refused(strict, programs, 2424, "shut", u="a")
+    hook.answer = None
+    refused(strict, programs, 2424, "shut", u="b")
+    plays(strict, programs, "wide", u="c")
+    hook.close()
+    refused(strict, programs, 2424, "shut", u="d")
+    plays(strict, programs, "wide", u="e")
+    assert verdicts(strict)["fail"] == 5

@@ -81,5 +81,5 @@ def test_the_tour_of_the_readme_works():
     done = subprocess.run(in_own_network("\n".join(script)), capture_output=True, text=True, timeout=150)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    assert said.count("h264") >= 2, said
+    assert said.count("h264") >= 3, said
     assert '"live/cam1"' in done.stdout and "udp://127.0.0.1:5004" in done.stdout
