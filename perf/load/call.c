@@ -4,6 +4,7 @@
 #include "load/call.h"
 
 #include "base/seq.h"
+#include "load/secret.h"
 #include "proto/srt_clock.h"
 
 #include <stdlib.h>
@@ -48,6 +49,7 @@ static void call_begin(struct load *l, ts_us now, struct call *c)
 	c->t0 = now;
 	c->state = CALL_CALLING;
 	srt_caller_init(&c->caller, now, c->id, c->isn, (uint16_t)ms, (uint16_t)ms, c->streamid);
+	secret_begin(cs, c);
 }
 
 static void call_up(struct load *l, ts_us now, struct call *c)
@@ -164,7 +166,11 @@ static void feed_conn(struct load *l, ts_us now, struct call *c, const uint8_t *
 {
 	struct calls *cs = l->peers;
 	struct srt_verdict v;
+	uint8_t clear[2048];
 
+	if (cs->secret && (len > sizeof(clear) || !secret_open(l, now, c, data, len, clear)))
+		return;
+	data = cs->secret ? clear : data;
 	srt_conn_feed(&c->conn, now, data, len, &v);
 	if (v.action == SRT_DELIVER && !cs->publish) {
 		c->retransmitted += v.retransmitted;

@@ -8,6 +8,7 @@
 #include "load/check.h"
 #include "load/load.h"
 #include "proto/srt_conn.h"
+#include "proto/srt_crypt.h"
 #include "proto/srt_hs.h"
 
 enum call_state {
@@ -32,8 +33,10 @@ struct call {
 	ts_us t0; // our clock's 100 s
 	struct srt_caller caller;
 	struct srt_conn conn;
-	struct srt_rcv *rcv; // play: lent to conn
-	struct check check;  // play
+	struct srt_rcv *rcv;	   // play: lent to conn
+	struct check check;	   // play
+	struct srt_ctr_key key[2]; // encrypted: even, odd
+	uint8_t has_key;	   // enum srt_km_slot
 	// publish: the packets of this session are a function of number and time
 	uint32_t tag;
 	ts_us due, repeat_at;
@@ -44,6 +47,7 @@ struct call {
 	uint64_t sent, resent, naks, nak_late, nak_refused, unacked;
 	uint64_t received, unique, missing, duplicates, late, recovered, retransmitted;
 	uint64_t rtt_us;
+	uint64_t n_keys, undecryptable; // encrypted play: new keys taken
 };
 
 struct calls {
@@ -52,6 +56,7 @@ struct calls {
 	bool publish;
 	struct call *dirty;
 	uint32_t latency_ms;
+	struct secret *secret; // NULL: clear
 	ts_us period;	       // publish: between packets, 1/1000 us
 	uint32_t history_mask; // publish: packets remembered, less 1
 };

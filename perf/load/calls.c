@@ -6,6 +6,7 @@
 #include "load/call.h"
 #include "load/payload.h"
 #include "load/report.h"
+#include "load/secret.h"
 #include "load/target.h"
 #include "proto/url.h"
 
@@ -84,6 +85,9 @@ int calls_start(struct load *l, bool publish, char *err, size_t cap)
 	rc = net_connect(&l->net, &to, n_socks, err, cap);
 	if (rc)
 		return rc;
+	rc = secret_start(l, cs, err, cap);
+	if (rc)
+		return rc;
 	cs->publish = publish;
 	cs->latency_ms = l->opts.latency_ms != UINT32_MAX
 				 ? l->opts.latency_ms
@@ -108,8 +112,10 @@ void calls_fini(struct load *l)
 		free(cs->all[i].sent_at);
 		free(cs->all[i].rcv);
 	}
-	if (cs)
+	if (cs) {
+		secret_fini(cs);
 		free(cs->all);
+	}
 	free(cs);
 }
 
@@ -191,6 +197,7 @@ static void put_play(const struct call *c, json_t *out)
 	add(out, "duplicates", c->duplicates);
 	add(out, "late", c->late);
 	add(out, "recovered", c->recovered);
+	add(out, "undecryptable", c->undecryptable);
 	add(out, "retransmitted", c->retransmitted);
 }
 

@@ -20,6 +20,8 @@ enum {
 	KEY_PACKETS = 'p',
 	KEY_LATENCY = 'l',
 	KEY_ISN = 256,
+	KEY_PASSPHRASE,
+	KEY_KEY_LEN,
 	KEY_LOSS,
 	KEY_REORDER,
 	KEY_DUP,
@@ -43,6 +45,9 @@ static const struct argp_option options[] = {
 	{"rate", KEY_RATE, "BIT/S", 0, "payload per stream, as 500k or 4M (1M)", 0},
 	{"latency", KEY_LATENCY, "MS", 0, "SRT latency (120, or what the URL says)", 0},
 	{"isn", KEY_ISN, "N", 0, "first SRT sequence number (random)", 0},
+	{"passphrase-file", KEY_PASSPHRASE, "F", 0, "encrypt by this file's first line (AES-CTR)",
+		0},
+	{"key-len", KEY_KEY_LEN, "BYTES", 0, "16, 24 or 32 (16)", 0},
 	{"join-rate", KEY_JOIN_RATE, "N", 0, "peers that start per second (1000)", 0},
 	{"reconnect-every", KEY_RECONNECT, "S", 0, "hang up and call again so often", 0},
 	{"retry", KEY_RETRY, NULL, 0, "call again a second after a call failed or ended", 0},
@@ -169,6 +174,14 @@ static bool parse_srt(struct opts *o, int key, const char *arg)
 	case KEY_LATENCY:
 		o->latency_ms = (uint32_t)whole(key, arg, 0, UINT16_MAX);
 		return true;
+	case KEY_PASSPHRASE:
+		o->passphrase_file = arg;
+		return true;
+	case KEY_KEY_LEN:
+		o->key_len = (uint32_t)whole(key, arg, 16, 32);
+		if (o->key_len % 8)
+			usage("--key-len is 16, 24 or 32");
+		return true;
 	case KEY_ISN:
 		o->isn = (int64_t)whole(key, arg, 0, INT32_MAX);
 		return true;
@@ -251,6 +264,7 @@ void opts_parse(int argc, char **argv, struct opts *out)
 		.duration = 10 * TS_S,
 		.latency_ms = UINT32_MAX,
 		.isn = -1,
+		.key_len = 16,
 		.reorder_ms = 10,
 		.seed = 1,
 		.join_rate = 1000,

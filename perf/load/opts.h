@@ -28,8 +28,10 @@ struct opts {
 	uint64_t packets;  // per peer; 0: no end but the duration
 	ts_us duration;
 	uint32_t latency_ms;
-	int64_t isn;		   // -1: random
-	double loss, reorder, dup; // percent
+	const char *passphrase_file; // NULL: clear
+	uint32_t key_len;	     // bytes: 16, 24, 32
+	int64_t isn;		     // -1: random
+	double loss, reorder, dup;   // percent
 	uint32_t delay_ms, reorder_ms;
 	uint64_t seed;
 	ts_us reconnect_every; // 0: never

@@ -7,6 +7,7 @@
 #include "base/seq.h"
 #include "load/call.h"
 #include "load/payload.h"
+#include "load/secret.h"
 #include "proto/srt_clock.h"
 
 enum {
@@ -39,6 +40,7 @@ static void send_one(struct load *l, ts_us now, struct call *c, uint64_t n, uint
 		SRT_WORD1_SINGLE | r | seq_msgno(n), srt_clock_at(c->t0, at), c->conn.snd.peer_id);
 	payload_make(&(struct payload){.n = n, .sent = at, .tag = c->tag, .index = c->index},
 		pkt + SRT_HDR);
+	secret_seal(cs, c, pkt, sizeof(pkt));
 	call_send(l, now, c, pkt, sizeof(pkt));
 	srt_snd_note_sent(&c->conn.snd, now);
 }

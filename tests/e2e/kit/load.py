@@ -13,7 +13,7 @@ class Load:
     def __init__(self, programs, role, url, **flags):
         argv = [PROGRAM, "--json", role, url]
         for name, value in flags.items():
-            argv[2:2] = [f"--{name.replace('_', '-')}={value}"]
+            argv[2:2] = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")]
         self.program = programs.client(f"sluice-load-{role}", argv)
 
     def report(self, deadline=60.0):

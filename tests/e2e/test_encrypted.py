@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Sluice authors
+"""Encrypted streams: the bytes of others' programs, new keys on the way, and storms of encrypted callers."""
+
+import pytest
+from kit import ts
+from kit.load import Load
+from kit.publishers import SrtPublisher
+from kit.readers import ffmpeg_player, srt_player
+
+WORDS, OTHER = "correct horse battery", "staple in the haystack"
+ENOUGH = 400_000
+
+
+@pytest.fixture
+def words(tmp_path):
+    for name, text in (("words", WORDS), ("other", OTHER)):
+        (tmp_path / name).write_text(text + "\n")
+    return tmp_path
+
+
+@pytest.fixture
+def strict(make_relay):
+    relay = make_relay(workers=2, memory=256)
+    relay.listen()
+    return relay
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("length", [16, 24, 32])
+def test_what_is_published_arrives_under_other_keys(strict, programs, words, length):
+    """A key each way, lengths crossed; new keys for the players every 256 packets."""
+    strict.ctl("stream", "add", "a", "--publish-passphrase-file", words / "words", "--play-passphrase-file", words / "other",
+               "--km-refresh", "256")
+    publisher = SrtPublisher(programs, strict.url("a", "publish", passphrase=WORDS, pbkeylen=length), bitrate=4_000_000)
+    strict.wait_live("a")
+    play = {"passphrase": OTHER, "pbkeylen": 48 - length}
+    players = [srt_player(programs, strict.url("a", **play)), ffmpeg_player(programs, strict.url("a", "plain", **play))]
+    for player in players:
+        player.wait(3 * ENOUGH)
+    assert all(s["encrypted"] for s in strict.items("sub", "list") + strict.items("pub", "list"))
+    received = [player.stop() for player in players]
+    published = publisher.stop()
+    for data in received:
+        ts.assert_exact(published, data, at_least=5000, tail=len(published))
+    assert strict.drops()["undecryptable"] == 0
+
+
+@pytest.mark.alone
+@pytest.mark.timeout(120)
+def test_a_storm_of_encrypted_callers_disturbs_nobody(strict, programs, words):
+    """500 at once: their keys are derived beside the workers, so that who watches misses nothing."""
+    strict.ctl("stream", "add", "calm")
+    strict.ctl("stream", "add", "storm", "--play-passphrase-file", words / "words")
+    for name in ("calm", "storm"):
+        Load(programs, "publish", strict.url(name, "publish"), rate="1M", duration=20)
+        strict.wait_live(name)
+    watch = Load(programs, "play", strict.url("calm"), count=20, duration=8)
+    strict.wait_stream("calm", deadline=15, subscribers=20)
+    storm = Load(programs, "play", strict.url("storm"), count=500, join_rate=100000, duration=6,
+                 passphrase_file=words / "words", retry=True)
+    strict.wait_stream("storm", deadline=15, subscribers=500)
+    calm = watch.report()
+    assert calm["good"] and not calm["failed_calls"] and calm["missing"] == 0, calm
+    came = storm.report()
+    assert came["undecryptable"] == 0 and came["corrupt"] == 0 and came["unique"] > 500 * 50, came
