@@ -42,7 +42,15 @@
 	X(NAK_REPEATED, "nak_repeated") /* repeated request suppressed */                         \
 	X(NAK_BUDGET, "nak_budget")	/* over the repair budget */                              \
 	X(NAK_LATE, "nak_late")		/* too late, or gone: DROPREQ */                          \
-	X(OVERLOAD, "overload")		/* a limit is reached: refused with 2402 */
+	X(OVERLOAD, "overload")		/* a limit is reached: refused with 2402 */               \
+	X(REFUSED_REQUEST, "refused_request") /* 2400, 2405, 2001, 1004-1015: what it asks for */ \
+	X(REFUSED_NAME, "refused_name")	      /* 2404: no such stream */                          \
+	X(REFUSED_AUTH, "refused_auth")	      /* 2401: token or user */                           \
+	X(REFUSED_ACCESS, "refused_access")   /* 2403: address, prefix, mode */                   \
+	X(REFUSED_SECRET, "refused_secret")   /* 1010, 1011, 1017: passphrase or cipher */        \
+	X(REFUSED_CONFLICT, "refused_conflict") /* 2409: the stream has a publisher */            \
+	X(REFUSED_HOOK, "refused_hook")		/* 2424: the hook does not answer */              \
+	X(REFUSED_OTHER, "refused_other")	/* the rest: draining, closing, media, path */
 
 enum dp_drop {
 #define X(id, name) DP_DROP_##id,

@@ -35,12 +35,46 @@ static void reject(struct path *p, const struct parked *q, int code)
 	p->stats->rejects++;
 }
 
+// Wire values of one family are one counter.
+static enum dp_drop family(int code)
+{
+	switch (code) {
+	case SRT_REJX_OVERLOAD:
+		return DP_DROP_OVERLOAD;
+	case SRT_REJX_NOTFOUND:
+		return DP_DROP_REFUSED_NAME;
+	case SRT_REJX_UNAUTHORIZED:
+		return DP_DROP_REFUSED_AUTH;
+	case SRT_REJX_FORBIDDEN:
+		return DP_DROP_REFUSED_ACCESS;
+	case SRT_REJ_BADSECRET:
+	case SRT_REJ_UNSECURE:
+	case SRT_REJ_CRYPTO:
+		return DP_DROP_REFUSED_SECRET;
+	case SRT_REJX_CONFLICT:
+		return DP_DROP_REFUSED_CONFLICT;
+	case SRT_REJX_FAILED_DEPEND:
+		return DP_DROP_REFUSED_HOOK;
+	case SRT_REJ_ROGUE:
+	case SRT_REJ_VERSION:
+	case SRT_REJ_MESSAGEAPI:
+	case SRT_REJ_CONGESTION:
+	case SRT_REJ_FILTER:
+	case SRT_REJ_GROUP:
+	case SRT_REJX_KEY_NOTSUP:
+	case SRT_REJX_BAD_REQUEST:
+	case SRT_REJX_BAD_MODE:
+		return DP_DROP_REFUSED_REQUEST;
+	default:
+		return DP_DROP_REFUSED_OTHER;
+	}
+}
+
 void handshake_refuse(struct path *p, struct park_entry *e, int code)
 {
 	e->state = PARK_REFUSED;
 	e->code = code;
-	if (code == SRT_REJX_OVERLOAD)
-		path_count(p, DP_DROP_OVERLOAD, 1);
+	path_count(p, family(code), 1);
 	reject(p, &e->p, code);
 }
 
@@ -122,6 +156,7 @@ static void conclusion(struct path *p, struct pkt *k)
 	}
 	q.peer = k->rx.peer;
 	q.local = k->rx.local;
+	path_count(p, family(rc), 1);
 	reject(p, &q, rc);
 	path_absorb(p, k);
 }

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Sluice authors
+"""Who comes in, by libsrt: addresses, forms of stream ids, and what ends those who are in."""
+
+import pytest
+from kit import libsrt
+from kit.hook import Hook
+from kit.proc import wait_until
+from kit.publishers import SrtPublisher
+
+
+def code(relay, streamid, *options):
+    return libsrt.reject_code(relay.port, streamid, options)
+
+
+def last_line(relay):
+    return [line for line in relay.dp.output().splitlines() if "may not" in line or "is refused" in line][-1]
+
+
+def test_rules_of_addresses_of_listener_and_stream(make_relay):
+    relay = make_relay()
+    relay.listen("--deny", "127.0.0.2", "--allow", "127.0.0.0/8")
+    relay.ctl("stream", "add", "all")
+    relay.ctl("stream", "add", "few", "--allow", "10.0.0.0/8")
+    assert code(relay, "#!::r=all") is None
+    assert code(relay, "#!::r=few") == 2403
+    assert "few (2403): the stream does not let its address in" in last_line(relay)
+    relay.ctl("stream", "set", "few", "--allow", "127.0.0.1")
+    wait_until(lambda: code(relay, "#!::r=few") is None, "the new rules hold for new callers")
+    assert relay.drops()["refused_access"] >= 1
+
+
+@pytest.mark.parametrize(
+    "publish, play",
+    [
+        ("#!::r=live/a,m=publish", "#!::r=live/a,m=request"),
+        ("%23%21%3A%3Ar%3Dlive%2Fa%2Cm%3DPUBLISH", "%23%21%3A%3Ar%3Dlive%2Fa"),
+        ("publish:live/a:joe:secret", "read:live/a"),
+        ("uplive.sls.com/live/a", "live.sls.com/live/a"),
+        ("live/a,mode:publish,token:x", "live/a,mode:request"),
+        ("/publish/live/a\n", "live/a?token=x "),
+    ],
+)
+def test_forms_of_stream_ids(relay, publish, play):
+    publisher = libsrt.Caller(relay.port, publish.lstrip("/"))
+    publisher.send(b"\x47" * 1316)
+    wait_until(lambda: relay.stream("live/a").get("state") == "live", "the publisher is there")
+    assert code(relay, play) is None
+    publisher.close()
+
+
+def test_a_listener_takes_the_forms_it_was_told(make_relay):
+    relay = make_relay()
+    relay.listen("--dialects", "srtrelay", "--default-mode", "publish")
+    relay.ctl("stream", "add", "cam1")
+    assert code(relay, "play/cam1/password") is None
+    assert code(relay, "cam1") == 2400
+    assert code(relay, "#!:{r=cam1}") == 2400
+    assert "of a form that this listener does not take" in relay.dp.output()
+
+
+@pytest.fixture
+def fed(make_relay, programs):
+    """A relay that knows one stream, with a publisher."""
+    relay = make_relay()
+    relay.listen()
+    relay.ctl("stream", "add", "live/a")
+    SrtPublisher(programs, relay.url("live/a", "publish"))
+    relay.wait_live("live/a")
+    return relay
+
+
+def test_what_is_taken_away_ends_who_came_by_it(fed, tmp_path):
+    words = tmp_path / "words"
+    words.write_text("correct horse battery")
+    fed.ctl("user", "add", "joe", "--prefix", "live/", "--mode", "request", "--passphrase-file", words)
+    fed.ctl("user", "add", "jim", "--prefix", "other/", "--mode", "request", "--passphrase-file", words)
+    secret = (libsrt.SRTO_PASSPHRASE, "correct horse battery")
+    joe = libsrt.Caller(fed.port, "#!::r=live/a,u=joe", [secret])
+    assert joe.receive()
+    assert code(fed, "#!::r=live/a,u=joe") == 1011
+    assert code(fed, "#!::r=live/a,u=jim", secret) == 2403
+    fed.ctl("key", "rotate")
+    fed.ctl("stream", "set", "live/a", "--play-auth", "token")
+    one, other = (fed.json("token", "create", "--stream", "live/a", "--mode", "request")["token"] for _ in range(2))
+    first, second = (libsrt.Caller(fed.port, f"#!::r=live/a,sluice_token={t}") for t in (one, other))
+    assert first.receive() and second.receive()
+    fed.wait_stream("live/a", subscribers=3)
+    fed.ctl("token", "revoke", one)
+    fed.wait_stream("live/a", subscribers=2)
+    fed.ctl("user", "del", "joe")
+    fed.wait_stream("live/a", subscribers=1)
+    while first.receive():  # what had come before, then its end
+        pass
+    while joe.receive():
+        pass
+    assert second.receive(), "the other goes on"
+    assert code(fed, f"#!::r=live/a,sluice_token={one}") == 2401
+    assert one not in fed.dp.output()
+    assert fed.drops()["refused_auth"] == 1
+    for caller in (joe, first, second):
+        caller.close()
+
+
+def test_what_the_hook_said_outlives_the_daemon(fed):
+    hook = Hook()
+    fed.ctl("stream", "set", "live/a", "--play-auth", "hook", "--hook", hook.url)
+    stays = libsrt.Caller(fed.port, "#!::r=live/a,u=joe,s=one")
+    fed.daemon.kill()
+    assert code(fed, "#!::r=live/a,u=joe,s=one") is None
+    assert code(fed, "#!::r=live/a,u=joe,s=two") == 2424  # that was not asked
+    assert stays.receive(), "who is in stays in"
+    assert len(hook.asked) == 1
+    stays.close()
+    hook.close()
