@@ -260,7 +260,8 @@ static const struct resource_field source_fields[] = {
 		.meta = "URL",
 		.type = RESOURCE_STRING,
 		.check = resource_check_source_url,
-		.help = "what to bind: udp://:PORT, rtp://:PORT, rtp://@GROUP:PORT?source=ADDR",
+		.help = "what to bind: udp://:PORT, rtp://:PORT, rtp://@GROUP:PORT?source=ADDR; or "
+			"whom to call: srt://HOST:PORT?streamid=..",
 		.flags = RESOURCE_KEY},
 	PASSPHRASE("passphrase", "passphrase-file",
 		"of an srt:// source, 10 to 79 bytes: first line of F, - is the input"),
@@ -276,7 +277,8 @@ static const struct resource_field route_fields[] = {
 		.meta = "URL",
 		.type = RESOURCE_STRING,
 		.check = resource_check_route_url,
-		.help = "where to push: udp://HOST:PORT, rtp://HOST:PORT, with ?ttl= dscp= iface=",
+		.help = "where to push: udp://HOST:PORT, rtp://HOST:PORT, with ?ttl= dscp= iface=; "
+			"srt://HOST:PORT?streamid=.. calls a listener there",
 		.flags = RESOURCE_KEY},
 	PASSPHRASE("passphrase", "passphrase-file",
 		"of an srt:// route, 10 to 79 bytes: first line of F, - is the input"),

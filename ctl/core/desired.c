@@ -164,7 +164,9 @@ static int make_listener(const json_t *doc, const struct url *u, struct dp_liste
 
 static uint8_t proto_of(const struct url *u)
 {
-	return u->scheme == URL_RTP ? DP_PROTO_RTP : DP_PROTO_UDP;
+	return u->scheme == URL_SRT   ? DP_PROTO_SRT
+	       : u->scheme == URL_RTP ? DP_PROTO_RTP
+				      : DP_PROTO_UDP;
 }
 
 static void set_iface(const struct url *u, char iface[16])
@@ -174,17 +176,34 @@ static void set_iface(const struct url *u, char iface[16])
 	snprintf(iface, 16, "%s", name ? name : "");
 }
 
+static void make_call(const json_t *doc, const struct url *u, struct dp_call *k)
+{
+	const char *streamid = url_param(u, URL_STREAMID);
+	int64_t latency = url_number(u, URL_LATENCY, 0);
+
+	k->secret = desired_ref(doc, "passphrase");
+	if (u->scheme != URL_SRT)
+		return;
+	k->latency_ms = (uint32_t)url_number(u, URL_RCVLATENCY, latency);
+	k->peer_latency_ms = (uint32_t)url_number(u, URL_PEERLATENCY, latency);
+	k->key_len = (uint8_t)url_number(u, URL_PBKEYLEN, 0);
+	k->cipher = (uint8_t)url_number(u, URL_CRYPTOMODE, 0);
+	k->enforced = 1;
+	snprintf(k->streamid, sizeof(k->streamid), "%s", streamid ? streamid : "");
+}
+
 static int make_route(const json_t *doc, const struct url *u, desired_lookup lookup, void *ctx,
 	struct dp_route *r)
 {
 	r->size = sizeof(*r);
 	r->proto = proto_of(u);
-	r->ttl = (uint8_t)url_number(u, URL_TTL, 0);
-	r->dscp = (uint8_t)url_number(u, URL_DSCP, 0);
+	r->ttl = (uint8_t)url_number(u, u->scheme == URL_SRT ? URL_IPTTL : URL_TTL, 0);
+	r->dscp = (uint8_t)(u->scheme == URL_SRT ? url_number(u, URL_IPTOS, 0) >> 2
+						 : url_number(u, URL_DSCP, 0));
 	r->port = u->at.port;
 	set_iface(u, r->iface);
 	snprintf(r->stream, sizeof(r->stream), "%s", text_of(doc, "stream"));
-	r->call.secret = desired_ref(doc, "passphrase");
+	make_call(doc, u, &r->call);
 	return address_of(u, lookup, ctx, r->ip);
 }
 
@@ -200,7 +219,7 @@ static int make_source(const json_t *doc, const struct url *u, desired_lookup lo
 	s->reorder_ms = (uint32_t)url_number(u, URL_REORDER, 0);
 	set_iface(u, s->iface);
 	snprintf(s->stream, sizeof(s->stream), "%s", text_of(doc, "stream"));
-	s->call.secret = desired_ref(doc, "passphrase");
+	make_call(doc, u, &s->call);
 	if (from && endpoint_parse_ip(from, &e) && lookup(ctx, from, &e))
 		return -EAGAIN;
 	memcpy(s->from, e.ip, sizeof(s->from));

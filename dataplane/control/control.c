@@ -26,6 +26,7 @@ struct control *control_new(const struct control_opts *o)
 	c->o = *o;
 	c->now = c->started = ts_now();
 	admits_init(&c->admits);
+	c->rand = (struct rand){.state = c->o.instance};
 	c->kdf = kdf_new(o->event_fd);
 	c->queues = calloc(o->workers.n, sizeof(*c->queues));
 	if (o->listen_fd >= 0)

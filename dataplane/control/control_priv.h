@@ -4,6 +4,7 @@
 
 // What the files of this folder share.
 
+#include "base/rand.h"
 #include "control/access.h"
 #include "control/admit.h"
 #include "control/control.h"
@@ -34,6 +35,7 @@ struct object {
 	bool closing;		 // LISTENER, SOURCE: its socket is being closed
 	unsigned adding;	 // LISTENER: workers that have still to serve it
 	bool refused;		 // LISTENER: by one of them
+	uint64_t deriving;	 // ROUTE, SOURCE that calls: its key is being made; 0: not
 	struct object *next;	 // POLICY: in its bucket
 	union {			 // last: an object takes what its kind needs
 		struct dp_listener listener;
@@ -79,6 +81,12 @@ struct cmd_queue {
 	struct cmd_node *head, **tail;
 };
 
+// What a worker's calls go out by (decisions A19).
+struct call_socket {
+	uint16_t tag; // 0: not open
+	struct endpoint local;
+};
+
 struct control {
 	struct control_opts o;
 	ts_us now;
@@ -92,8 +100,12 @@ struct control {
 	struct badges badges;
 	struct hook_cache hook_cache;
 	struct kdf *kdf;
-	struct cmd_queue *queues;      // per worker: what did not fit its ring
-	struct object *tags[TAGS_MAX]; // who holds a socket tag
+	struct cmd_queue *queues;	     // per worker: what did not fit its ring
+	struct object *tags[TAGS_MAX];	     // who holds a socket tag
+	struct object calling;		     // holds those of call sockets
+	struct call_socket call_sockets[64]; // by worker
+	uint64_t n_calls;
+	struct rand rand;
 	uint64_t generation, owner_epoch;
 	ts_us started, second_at, retry_at;
 	struct server *server;
@@ -156,6 +168,17 @@ void source_remove(struct control *c, struct object *o);
 void source_done(struct control *c, struct object *o, const struct cmd *cmd);
 void stream_apply(struct control *c, struct object *o);
 void stream_remove(struct control *c, struct object *o);
+
+// calls.c: sources and routes that call an SRT listener.
+bool object_calls(const struct object *o);
+void call_apply(struct control *c, struct object *o);
+void call_remove(struct control *c, struct object *o);
+void call_done(struct control *c, struct object *o, const struct cmd *cmd);
+void call_up(struct control *c, const struct event *e);
+void call_ended(struct control *c, const struct event *e, const char *why);
+void call_failed(struct control *c, const struct event *e);
+void call_key_made(struct control *c, const struct kdf_result *r);
+void call_socket_done(struct control *c, const struct cmd *cmd);
 
 // stream_table.c: slots by name.
 bool stream_table_init(struct control *c);

@@ -42,7 +42,7 @@ static void went(struct control *c, const struct event *e)
 	};
 	struct ctl_stream *s = ctl_stream_of(e->stream);
 
-	if (e->mode == DP_MODE_PLAY && e->proto == DP_PROTO_SRT) {
+	if (e->mode == DP_MODE_PLAY && e->proto == DP_PROTO_SRT && !e->object) {
 		s->n_subscribers--;
 		c->n_subscribers--;
 	}
@@ -55,6 +55,8 @@ static void went(struct control *c, const struct event *e)
 	badge_del(c, e->key);
 	if (e->object && e->reason == CLOSE_KICKED)
 		object_ended(c, e->object, e->key);
+	else if (e->object && e->proto == DP_PROTO_SRT)
+		call_ended(c, e, how[e->reason]);
 	write_log(c, e, how[e->reason]);
 	notice_session(c, e, false);
 }
@@ -67,6 +69,8 @@ static void came(struct control *c, const struct event *e)
 		s->publisher = e->key;
 		s->source = e->object;
 	}
+	if (e->object && e->proto == DP_PROTO_SRT)
+		call_up(c, e);
 	write_log(c, e, "here");
 	notice_session(c, e, true);
 }
@@ -75,7 +79,9 @@ static void sock_done(struct control *c, struct cmd *cmd)
 {
 	struct object *o = cmd->owner;
 
-	if (o->kind == DP_LISTENER)
+	if (o == &c->calling)
+		call_socket_done(c, cmd);
+	else if (o->kind == DP_LISTENER)
 		listener_done(c, o, cmd);
 	else
 		source_done(c, o, cmd);
@@ -103,6 +109,10 @@ static void done(struct control *c, struct cmd *cmd)
 		break;
 	case CMD_PUSH_ADD:
 		push_done(c, cmd->owner, cmd);
+		object_release(c, cmd->owner);
+		break;
+	case CMD_CALL:
+		call_done(c, cmd->owner, cmd);
 		object_release(c, cmd->owner);
 		break;
 	case CMD_KICK:
@@ -137,6 +147,9 @@ static void event(struct control *c, unsigned worker, struct event *e)
 	case EV_STREAM:
 		ctl_stream_of(e->stream)->state = e->state;
 		notice_stream(c, ctl_stream_of(e->stream));
+		break;
+	case EV_CALL:
+		call_failed(c, e);
 		break;
 	case EV_KEYS:
 		keys_wanted(c, e);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -113,6 +114,21 @@ static int derive(const struct kdf_job *j, struct session_keys *out)
 	return rc ? -EACCES : 0;
 }
 
+// A key of our own, new each time: what is encrypted under it has one numbering (srt-wire 11.6).
+static int make(const struct kdf_job *j, struct session_keys *out)
+{
+	struct srt_km_keys *k = &out->km;
+	int rc;
+
+	*k = (struct srt_km_keys){.has = SRT_KM_EVEN, .cipher = j->cipher, .key_len = j->key_len};
+	if (RAND_bytes(k->salt, sizeof(k->salt)) != 1 || RAND_bytes(k->sek[0], k->key_len) != 1)
+		return -EIO;
+	rc = srt_km_kek(k->salt, k->key_len, j->passphrase, j->passphrase_len, out->kek);
+	if (!rc)
+		out->msg_len = (uint16_t)srt_km_write(k, out->kek, out->msg);
+	return rc || out->msg_len ? rc : -EINVAL;
+}
+
 static struct slot *wait_for_job(struct kdf *k)
 {
 	struct slot *s = NULL;
@@ -145,8 +161,9 @@ static void *helper(void *kdf)
 
 	setpriority(PRIO_PROCESS, (id_t)gettid(), KDF_NICE);
 	while ((s = wait_for_job(k))) {
-		s->result = (struct kdf_result){.id = s->job.id, .in_band = s->job.in_band};
-		s->result.status = derive(&s->job, &s->result.keys);
+		s->result = (struct kdf_result){.id = s->job.id, .what = s->job.what};
+		s->result.status = s->job.what == KDF_CALL ? make(&s->job, &s->result.keys)
+							   : derive(&s->job, &s->result.keys);
 		OPENSSL_cleanse(&s->job, sizeof(s->job));
 		job_done(k, s);
 	}

@@ -19,18 +19,21 @@
 
 struct kdf;
 
+enum kdf_for { KDF_ADMISSION, KDF_IN_BAND, KDF_CALL };
+
 struct kdf_job {
 	uint64_t id;	    // the submitter's own: comes back ...
-	bool in_band;	    // ... and this: id is a session's key, not an admission
+	enum kdf_for what;  // ... and this: of an admission, a session, a call of ours
 	uint8_t source[16]; // address that asks, v4-mapped
 	uint16_t passphrase_len, km_len;
 	uint8_t passphrase[DP_SECRET_MAX];
-	uint8_t km[SRT_KM_MAX]; // the KMREQ's content
+	uint8_t km[SRT_KM_MAX];	 // the KMREQ's content
+	uint8_t cipher, key_len; // CALL: make a key of these, and its KMREQ
 };
 
 struct kdf_result {
 	uint64_t id;
-	bool in_band;
+	enum kdf_for what;
 	int status; // 0, -EACCES: another passphrase, -EBADMSG: no KM message that we know
 	struct session_keys keys;
 };

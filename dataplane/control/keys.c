@@ -30,7 +30,7 @@ static void answer(struct control *c, session_key key, int status, const struct 
 void keys_wanted(struct control *c, const struct event *e)
 {
 	const struct object *secret = secret_of(c, e);
-	struct kdf_job j = {.id = e->key, .in_band = true, .km_len = e->km_len};
+	struct kdf_job j = {.id = e->key, .what = KDF_IN_BAND, .km_len = e->km_len};
 
 	if (!secret) {
 		answer(c, e->key, -EACCES, NULL);
@@ -51,8 +51,10 @@ void keys_turn(struct control *c)
 	struct kdf_result r;
 
 	while (kdf_results(c->kdf, &r, 1)) {
-		if (r.in_band)
+		if (r.what == KDF_IN_BAND)
 			answer(c, r.id, r.status, &r.keys);
+		else if (r.what == KDF_CALL)
+			call_key_made(c, &r);
 		else
 			admit_key_derived(c, &r);
 		explicit_bzero(&r, sizeof(r));

@@ -41,13 +41,15 @@ bool object_is_whole(uint32_t kind, uint64_t id, const void *body)
 		return ends(s->name, sizeof(s->name)) && id == dp_id(s->name) &&
 		       s->acl.n <= DP_ACL_MAX;
 	case DP_ROUTE:
-		return ends(r->iface, sizeof(r->iface)) && ends(r->stream, sizeof(r->stream));
+		return ends(r->iface, sizeof(r->iface)) && ends(r->stream, sizeof(r->stream)) &&
+		       ends(r->call.streamid, sizeof(r->call.streamid));
 	case DP_SECRET:
 		return k->len <= sizeof(k->bytes);
 	case DP_POLICY:
 		return policy_is_whole(body);
 	default:
-		return ends(q->iface, sizeof(q->iface)) && ends(q->stream, sizeof(q->stream));
+		return ends(q->iface, sizeof(q->iface)) && ends(q->stream, sizeof(q->stream)) &&
+		       ends(q->call.streamid, sizeof(q->call.streamid));
 	}
 }
 
@@ -63,9 +65,9 @@ static const char *check_address(const uint8_t ip[16], uint16_t port)
 
 static const char *check_proto(uint8_t proto)
 {
-	return proto == DP_PROTO_UDP || proto == DP_PROTO_RTP
+	return proto >= DP_PROTO_SRT && proto <= DP_PROTO_UDP
 		       ? NULL
-		       : "only udp:// and rtp:// are served yet";
+		       : "a protocol that this version does not know";
 }
 
 static const char *check_acl(const struct dp_acl *acl)
@@ -98,6 +100,18 @@ static const char *check_stream(const struct dp_stream *s)
 		       : check_acl(&s->acl);
 }
 
+static const char *check_call(uint8_t proto, const struct dp_call *k)
+{
+	if (proto != DP_PROTO_SRT)
+		return NULL;
+	if (k->latency_ms > CHECK_LATENCY_MAX_MS || k->peer_latency_ms > CHECK_LATENCY_MAX_MS)
+		return "a latency of more than 60 s";
+	if (k->cipher > DP_CIPHER_GCM ||
+		(k->key_len && k->key_len != 16 && k->key_len != 24 && k->key_len != 32))
+		return "a key that this version does not know";
+	return NULL;
+}
+
 static const char *check_route(const struct dp_route *r)
 {
 	struct endpoint to = {.port = r->port};
@@ -108,6 +122,8 @@ static const char *check_route(const struct dp_route *r)
 		wrong = check_address(r->ip, r->port);
 	if (!wrong && endpoint_is_any(&to))
 		wrong = "0.0.0.0 is nobody's address";
+	if (!wrong)
+		wrong = check_call(r->proto, &r->call);
 	if (!wrong && r->dscp > 63)
 		wrong = "a DSCP is below 64";
 	return wrong || stream_name_ok(r->stream) ? wrong : "not a stream name";
@@ -119,6 +135,8 @@ static const char *check_source(const struct dp_source *q)
 
 	if (!wrong)
 		wrong = check_address(q->ip, q->port);
+	if (!wrong)
+		wrong = check_call(q->proto, &q->call);
 	if (!wrong && q->reorder_ms > CHECK_REORDER_MAX_MS)
 		wrong = "a reorder time of more than 10 s";
 	return wrong || stream_name_ok(q->stream) ? wrong : "not a stream name";

@@ -33,6 +33,13 @@ static const struct kind_ops kinds[DP_KINDS] = {
 		policy_forget},
 };
 
+static const struct kind_ops calls = {.apply = call_apply, .remove = call_remove};
+
+static const struct kind_ops *ops_of(const struct object *o)
+{
+	return object_calls(o) ? &calls : &kinds[o->kind];
+}
+
 size_t object_body_size(uint32_t kind)
 {
 	return kind < DP_KINDS ? kinds[kind].size : 0;
@@ -114,14 +121,14 @@ void object_apply(struct control *c, struct object *o)
 	const char *wrong = object_check(o);
 
 	if (!wrong)
-		kinds[o->kind].apply(c, o);
+		ops_of(o)->apply(c, o);
 	else
 		object_state(c, o, DP_OBJ_ERROR, wrong);
 }
 
 void object_remove(struct control *c, struct object *o)
 {
-	kinds[o->kind].remove(c, o);
+	ops_of(o)->remove(c, o);
 }
 
 static void *body_of(struct object *o)

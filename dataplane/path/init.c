@@ -77,6 +77,8 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	p->n_retired = arena_pool(o->arena)->size;
 	p->retired = path_region(p->n_retired, sizeof(*p->retired));
 	p->up = path_ring_new(sizeof(struct event), power_of_two(4 * slots));
+	if (!call_pool_init(p))
+		return false;
 	if (!p->secure.crypt || !p->secure.all || !p->secure.ctr || !p->secure.gcm || !sessions ||
 		!lines || !parked || !p->views || !p->open || !p->entries || !p->rcvs ||
 		!p->rcvs_free || !p->retired || !p->up)

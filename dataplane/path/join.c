@@ -27,7 +27,7 @@ struct view *join_view(struct path *p, struct stream *s)
 	return v;
 }
 
-static void begun(struct path *p, struct session *s)
+void join_begun(struct path *p, struct session *s)
 {
 	struct event e = {
 		.kind = EV_UP,
@@ -93,8 +93,8 @@ static struct session *srt_begin(
 	return s;
 }
 
-// Its packets begin when the stream has one: at once when the history holds something.
-static void wait_for_start(struct path *p, struct session *s)
+// At once when the history holds something.
+void join_wait(struct path *p, struct session *s)
 {
 	struct view *v = s->view;
 
@@ -129,25 +129,25 @@ int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, s
 	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
 	handshake_answer(p, s);
 	session_poll(p, s);
-	wait_for_start(p, s);
-	begun(p, s);
+	join_wait(p, s);
+	join_begun(p, s);
 	*key = session_key_get(&p->sessions, s);
 	return 0;
 }
 
-static struct srt_rcv *rcv_take(struct path *p)
+struct srt_rcv *join_rcv(struct path *p)
 {
 	if (p->n_rcvs_free)
 		return p->rcvs_free[--p->n_rcvs_free];
 	return p->n_rcvs_fresh < p->n_rcvs ? &p->rcvs[p->n_rcvs_fresh++] : NULL;
 }
 
-static void publish_begin(struct path *p, struct view *v, struct session *s)
+void join_publishing(struct path *p, struct view *v, struct session *s)
 {
 	v->in.publisher = s;
 	v->in.last_rx = p->now;
 	v->in.scan = (struct mpegts_scan){0};
-	begun(p, s);
+	join_begun(p, s);
 	v->stats->publisher = session_key_get(&p->sessions, s);
 }
 
@@ -171,7 +171,7 @@ int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
 		leave_session(p, old, CLOSE_REPLACED);
 	if (join_view(p, c->stream)->in.publisher)
 		return -EBUSY;
-	rcv = rcv_take(p);
+	rcv = join_rcv(p);
 	s = rcv ? srt_begin(p, q, c, SESSION_PUB) : NULL;
 	if (!s) {
 		if (rcv)
@@ -184,7 +184,7 @@ int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
 	srt_conn_init_rcv(&s->conn, p->now, rcv, &o);
 	handshake_answer(p, s);
 	session_poll(p, s);
-	publish_begin(p, s->view, s);
+	join_publishing(p, s->view, s);
 	*key = session_key_get(&p->sessions, s);
 	return 0;
 }
@@ -209,7 +209,7 @@ int join_source(struct path *p, const struct cmd_sock *c, session_key *key)
 	rtp_rx_init(&s->rtp);
 	view_link(v, s);
 	p->tags[c->tag % PATH_TAGS] = s;
-	publish_begin(p, v, s);
+	join_publishing(p, v, s);
 	*key = session_key_get(&p->sessions, s);
 	return 0;
 }
@@ -260,7 +260,7 @@ int join_push(struct path *p, const struct cmd_push *c, session_key *key)
 		return -ENOSPC;
 	}
 	view_link(v, s);
-	begun(p, s);
+	join_begun(p, s);
 	*key = session_key_get(&p->sessions, s);
 	return 0;
 }

@@ -3,6 +3,8 @@
 
 #include "path/path.h"
 
+#include <errno.h>
+
 static struct sublist_place *place_of(struct session *s)
 {
 	return &s->place;
@@ -69,6 +71,10 @@ void leave_session(struct path *p, struct session *s, enum close_reason why)
 		.object = s->object,
 	};
 
+	if (s->kind == SESSION_CALL) {
+		call_drop(p, s, -ECANCELED);
+		return;
+	}
 	s->closing = true;
 	if (s->proto == DP_PROTO_SRT && why != CLOSE_PEER)
 		say_shutdown(p, s);

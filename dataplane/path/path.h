@@ -59,6 +59,12 @@ struct path_retired {
 	uint64_t posted;
 };
 
+// Calls of ours that are under way.
+struct call_pool {
+	struct call *all, *free;
+	uint32_t n, n_fresh;
+};
+
 struct path {
 	struct port *port;
 	struct arena *arena;
@@ -72,6 +78,7 @@ struct path {
 	struct sublist_pool lists;
 	struct secure_pool secure;
 	struct park park;
+	struct call_pool calls;
 	struct view *views; // by stream index
 	uint32_t n_views;
 	struct view **open; // the views in use
@@ -209,7 +216,18 @@ int join_publish(struct path *p, const struct cmd_admit *c, session_key *key);
 int join_source(struct path *p, const struct cmd_sock *c, session_key *key);
 int join_push(struct path *p, const struct cmd_push *c, session_key *key);
 void join_push_line(struct view *v, struct session *s);
+void join_begun(struct path *p, struct session *s);
+void join_wait(struct path *p, struct session *s); // its packets begin when the stream has one
+struct srt_rcv *join_rcv(struct path *p);	   // for a publisher; NULL: none left
+void join_publishing(struct path *p, struct view *v, struct session *s);
 struct view *join_view(struct path *p, struct stream *s); // opened when it was not
+
+// call.c: SRT calls of ours, until they are answered.
+bool call_pool_init(struct path *p);
+int call_begin(struct path *p, const struct cmd_call *c, session_key *key);
+void call_feed(struct path *p, struct pkt *k);
+void call_on_timer(struct path *p, struct session *s);
+void call_drop(struct path *p, struct session *s, int code); // give it up, and say so
 
 // ... and end (leave.c).
 void leave_session(struct path *p, struct session *s, enum close_reason why);

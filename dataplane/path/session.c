@@ -85,6 +85,8 @@ void session_on_timer(struct path *p, struct session *s)
 {
 	if (s->kind == SESSION_SUB || s->kind == SESSION_PUB)
 		srt_timer(p, s);
+	else if (s->kind == SESSION_CALL)
+		call_on_timer(p, s);
 	else if (s->kind == SESSION_SOURCE)
 		session_source_gaps(p, s);
 }
@@ -154,6 +156,10 @@ static bool feed_srt(struct path *p, struct pkt *k)
 	struct srt_verdict v;
 	bool on = false;
 
+	if (s->kind == SESSION_CALL) {
+		call_feed(p, k);
+		return false;
+	}
 	if (s->suite && !unlock(p, k))
 		return false;
 	srt_conn_feed(&s->conn, k->rx.arrival, k->rx.data, k->rx.len, &v);

@@ -34,12 +34,14 @@ static uint64_t start_of(const struct view *v, const struct session *s)
 
 static void choose(struct path *p, struct view *v, struct session *s)
 {
-	struct line_udp u = {.local = s->local, .peer = s->peer};
+	struct line_udp u = {.local = s->local, .peer = s->peer, .ttl = s->ttl, .dscp = s->dscp};
 	struct line_srt srt;
 
-	s->cursor = start_of(v, s);
+	// A call of ours has promised its first number: what is gone by now is a gap at its end.
+	s->cursor = s->pinned ? (s->start > v->history.first ? s->start : v->history.first)
+			      : start_of(v, s);
 	s->seen_next = v->history.next;
-	s->dseq = (s->isn - (uint32_t)s->cursor) & SEQ31_MASK;
+	s->dseq = (s->isn - (uint32_t)(s->pinned ? s->start : s->cursor)) & SEQ31_MASK;
 	srt = (struct line_srt){.dseq = s->dseq,
 		.dts = s->dts,
 		.word1 = secure_kk(p, s),

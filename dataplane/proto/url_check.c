@@ -61,13 +61,46 @@ static int check_source_filter(const struct url *u, char *err, size_t cap)
 	return 0;
 }
 
+// A call of ours (srt-wire 5.6). What only tunes a sender's or receiver's own machinery is taken
+// and passed over, as other programs do.
+static int check_call(const struct url *u, const char *what, char *err, size_t cap)
+{
+	const char *mode = url_param(u, URL_MODE), *type = url_param(u, URL_TRANSTYPE);
+
+	if (!*u->host ||
+		(u->literal && (endpoint_is_any(&u->at) || endpoint_is_multicast(&u->at)))) {
+		snprintf(err, cap,
+			"a %s calls somebody: srt://HOST:PORT; callers come to a listener", what);
+		return -EINVAL;
+	}
+	if (mode && strcmp(mode, "caller") != 0) {
+		snprintf(err, cap,
+			"a %s calls, its mode is caller; for the other way round add a "
+			"listener",
+			what);
+		return -EINVAL;
+	}
+	if (type && strcmp(type, "live") != 0)
+		return says(err, cap, "only live transmission is served, not transtype=file");
+	if (url_param(u, URL_PACKETFILTER))
+		return says(err, cap, "packet filters are not served");
+	if (!url_number(u, URL_ENFORCEDENCRYPTION, 1))
+		return says(err, cap,
+			"a peer without the passphrase is never served: "
+			"enforcedencryption is yes");
+	if (!url_number(u, URL_TSBPDMODE, 1) || !url_number(u, URL_TLPKTDROP, 1) ||
+		!url_number(u, URL_NAKREPORT, 1) || !url_number(u, URL_MESSAGEAPI, 1))
+		return says(
+			err, cap, "live mode needs tsbpdmode, tlpktdrop, nakreport and messageapi");
+	return 0;
+}
+
 int url_check_source(const struct url *u, char *err, size_t cap)
 {
 	static const enum url_key keys[] = {URL_IFACE, URL_REORDER, URL_SOURCE, URL_N_KEYS};
 
 	if (u->scheme == URL_SRT)
-		return says(err, cap,
-			"srt:// sources are not served yet; let the sender call a listener");
+		return check_call(u, "source", err, cap);
 	if (only(u, keys, "source", err, cap))
 		return -EINVAL;
 	return check_source_filter(u, err, cap);
@@ -78,8 +111,7 @@ int url_check_route(const struct url *u, char *err, size_t cap)
 	static const enum url_key keys[] = {URL_DSCP, URL_IFACE, URL_TTL, URL_N_KEYS};
 
 	if (u->scheme == URL_SRT)
-		return says(err, cap,
-			"srt:// routes are not served yet; let the receiver call a listener");
+		return check_call(u, "route", err, cap);
 	if (!*u->host || (u->literal && endpoint_is_any(&u->at)))
 		return says(err, cap, "a route needs a host to send to");
 	return only(u, keys, "route", err, cap);

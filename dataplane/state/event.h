@@ -45,6 +45,7 @@ enum cmd_kind {
 	CMD_PARK_DONE, // repeats of this parked conclusion belong to the session `key`
 	CMD_REJECT,    // refuse a parked conclusion
 	CMD_PUSH_ADD,  // to the owner: add a route's line
+	CMD_CALL,      // to the owner: call an SRT listener
 	CMD_KICK,      // end a session (subscriber, publisher, push)
 	CMD_KEYS,      // keys out of a message that the worker could not unwrap
 	CMD_QUIT,      // SHUTDOWN to every SRT peer, then leave the loop
@@ -106,6 +107,20 @@ struct cmd_push {
 	session_key key; // out
 };
 
+// An SRT call of ours (srt-wire 5.6).
+struct cmd_call {
+	struct stream *stream;
+	uint64_t object;
+	uint8_t mode; // enum dp_mode. PLAY: it plays, we send. PUBLISH: we fetch
+	uint8_t ttl, dscp;
+	uint16_t tag;		     // of the socket that calls go out by
+	struct endpoint peer, local; // local: the address may be unspecified
+	uint16_t rcv_latency_ms, peer_latency_ms;
+	struct session_keys keys; // key_len 0: clear
+	char streamid[DP_STREAMID_MAX + 8];
+	session_key key; // out
+};
+
 struct cmd {
 	enum cmd_kind kind;
 	int status;  // by the worker: 0 or -errno (-ENOSPC: no slot, -ESTALE: parked one is gone)
@@ -115,6 +130,7 @@ struct cmd {
 		struct stream *stream; // STREAM_OPEN, STREAM_CLOSE
 		struct cmd_admit admit;
 		struct cmd_push push;
+		struct cmd_call call;
 		struct {
 			session_key key;
 			enum close_reason reason;
@@ -133,6 +149,7 @@ enum event_kind {
 	EV_UP,	   // a session began
 	EV_DOWN,   // a session ended
 	EV_STREAM, // a stream's state changed (from its owner)
+	EV_CALL,   // a call of ours has failed
 	EV_KEYS,   // a publisher announces a key under another salt: derive its KEK
 };
 
@@ -146,7 +163,8 @@ struct event {
 	uint8_t reason;	       // DOWN: enum close_reason
 	uint8_t state;	       // STREAM: enum dp_stream_state
 	struct endpoint peer;
-	uint64_t object; // UP, DOWN of a push
+	uint64_t object; // UP, DOWN, CALL: route or source
+	int code;	 // CALL: wire value, or -errno
 	uint16_t km_len; // KEYS: the message; of the session `key`
 	uint8_t km[SRT_KM_MAX];
 };

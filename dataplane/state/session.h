@@ -22,8 +22,9 @@
 
 enum session_kind {
 	SESSION_FREE,
-	SESSION_SUB,	// SRT subscriber that called us
-	SESSION_PUB,	// SRT publisher that called us
+	SESSION_SUB,	// SRT subscriber that called us, or that we have called
+	SESSION_PUB,	// SRT publisher likewise
+	SESSION_CALL,	// an SRT call of ours that has not been answered
 	SESSION_SOURCE, // udp:// or rtp:// that we bind
 	SESSION_PUSH,	// udp:// or rtp:// that we send to
 };
@@ -32,6 +33,7 @@ enum session_kind {
 #define SESSION_START_UNSET UINT64_MAX
 
 struct view;
+struct call;
 
 // What the counters of a subscriber stood at when it began (decisions A3): its own are differences.
 struct session_base {
@@ -58,7 +60,10 @@ struct session {
 	struct sublist_place place;
 	struct sublist *list; // that it stands in
 	uint64_t cursor;      // SUB that is starting: next packet, or SESSION_START_UNSET
-	uint64_t seen_next;   // SUB that is starting: the history's end at its last turn
+	struct call *call;    // CALL
+	uint64_t start;	      // SUB that we have called, `pinned`: the packet that bears its ISN
+	bool pinned;
+	uint64_t seen_next; // SUB that is starting: the history's end at its last turn
 	uint32_t dseq, dts, isn, latency_ms;
 	struct session_base base;
 	uint64_t more_packets, more_bytes; // sent apart from the fan-out: start bursts, repairs

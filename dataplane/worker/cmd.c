@@ -170,6 +170,9 @@ static void carry_out(struct worker *w, struct cmd *c)
 	case CMD_PUSH_ADD:
 		done(w, c, join_push(p, &c->push, &c->push.key));
 		break;
+	case CMD_CALL:
+		done(w, c, call_begin(p, &c->call, &c->call.key));
+		break;
 	case CMD_KICK:
 		done(w, c, kick(p, c->kick.key, c->kick.reason));
 		break;

@@ -292,6 +292,7 @@ static int carry_out(struct rig *r, unsigned worker, struct cmd *c)
 		return push(r, worker, &c->push);
 	case CMD_KICK:
 		return kick(r, c->kick.key, c->kick.reason);
+	case CMD_CALL:
 	case CMD_KEYS:
 	case CMD_STREAM_OPEN:
 	case CMD_QUIT:

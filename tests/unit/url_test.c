@@ -144,14 +144,20 @@ static void a_url_fits_its_use(void **state)
 	assert_true(fits("rtp://@239.1.1.1:5004?source=10.0.0.9&reorder=0", url_check_source));
 	assert_false(fits("rtp://@239.1.1.1:5004?source=::1", url_check_source));
 	assert_false(fits("udp://:5000?ttl=3", url_check_source));
-	assert_false(fits("srt://h:5000", url_check_source));
+	assert_true(fits("srt://h:5000", url_check_source));
+	assert_true(fits("srt://h:5000?mode=caller&streamid=live/a", url_check_source));
+	assert_false(fits("srt://:5000", url_check_source));
+	assert_false(fits("srt://h:5000?mode=rendezvous", url_check_source));
+	assert_false(fits("srt://h:5000?packetfilter=fec", url_check_source));
 
 	assert_true(fits("udp://h:5000?ttl=3&dscp=46&iface=lo", url_check_route));
 	assert_true(fits("rtp://239.1.1.1:5004", url_check_route));
 	assert_false(fits("udp://:5000", url_check_route));
 	assert_false(fits("udp://0.0.0.0:5000", url_check_route));
 	assert_false(fits("rtp://h:5000?reorder=5", url_check_route));
-	assert_false(fits("srt://h:5000", url_check_route));
+	assert_true(fits("srt://h:5000?latency=200&pbkeylen=32", url_check_route));
+	assert_false(fits("srt://h:5000?mode=listener", url_check_route));
+	assert_false(fits("srt://h:5000?tlpktdrop=0", url_check_route));
 }
 
 static void a_passphrase_is_never_shown(void **state)

@@ -65,7 +65,7 @@ class SrtPublisher(Paced):
             "srt-live-transmit-publish", ["srt-live-transmit", "-a:no", "-chunk:1316", "file://con", url], stdin=subprocess.PIPE
         )
         programs.on_close(self.stop)
-        self.program.says("SRT target connected")  # it throws away what it reads before
+        self.program.says("SRT target connect")  # it throws away what it reads before
         pipe = self.program.process.stdin
 
         def send(data):

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+#include "base/seq.h"
+#include "path/path.h"
+
+#include <errno.h>
+#include <string.h>
+
+// SRT calls of ours (srt-wire 5.6). A call is a session from its first packet on, so that answers
+// find it; once answered it is a publisher or a subscriber like any other.
+//
+// To a target that we push to, numbers are the stream's own: it is told the number of the packet
+// that it will begin with, and gets that one first however long it took to answer.
+
+#define CALLS_MAX 4096u
+
+struct call {
+	struct srt_caller caller;
+	struct call *next_free;
+	uint8_t mode; // enum dp_mode
+	struct session_keys keys;
+	char streamid[DP_STREAMID_MAX + 8];
+};
+
+bool call_pool_init(struct path *p)
+{
+	p->calls.n = CALLS_MAX;
+	p->calls.all = path_region(CALLS_MAX, sizeof(struct call));
+	return p->calls.all;
+}
+
+static struct call *call_take(struct call_pool *t)
+{
+	struct call *c = t->free;
+
+	if (c)
+		t->free = c->next_free;
+	else if (t->n_fresh < t->n)
+		c = &t->all[t->n_fresh++];
+	return c;
+}
+
+static void call_give(struct call_pool *t, struct call *c)
+{
+	explicit_bzero(c, sizeof(*c));
+	c->next_free = t->free;
+	t->free = c;
+}
+
+static void poll(struct path *p, struct session *s)
+{
+	uint8_t out[SRT_HS_REQUEST_MAX + SRT_KM_MAX + 4];
+	ssize_t len;
+
+	while ((len = srt_caller_poll(&s->call->caller, p->now, out, sizeof(out))) > 0)
+		port_send(p->port, &s->line, out, (uint16_t)len);
+	wheel_arm(&p->wheel, &s->timer, srt_caller_expiry(&s->call->caller));
+}
+
+// Where a target begins: where a decoder can, when that is not far back.
+static uint64_t start_of(const struct history *h)
+{
+	return history_covers(h, h->random) ? h->random : h->next;
+}
+
+static struct session *session_begin(struct path *p, const struct cmd_call *c, struct view *v)
+{
+	struct session *s = session_take(&p->sessions);
+	struct line_udp u = {.local = c->local, .peer = c->peer, .ttl = c->ttl, .dscp = c->dscp};
+
+	if (!s)
+		return NULL;
+	s->kind = SESSION_CALL;
+	s->proto = DP_PROTO_SRT;
+	s->id = session_id_make(p->worker, s->slot, (uint32_t)rand_u64(&p->rand));
+	s->tag = c->tag;
+	s->peer = c->peer;
+	s->local = c->local;
+	s->ttl = c->ttl;
+	s->dscp = c->dscp;
+	s->object = c->object;
+	s->since = s->t0 = p->now;
+	s->start = start_of(&v->history);
+	s->isn = c->mode == DP_MODE_PLAY ? (uint32_t)s->start & SEQ31_MASK
+					 : rand_below(&p->rand, SEQ31_MASK);
+	line_build_udp(&s->line, &u);
+	view_link(v, s);
+	return s;
+}
+
+int call_begin(struct path *p, const struct cmd_call *c, session_key *key)
+{
+	struct call *call = call_take(&p->calls);
+	struct session *s = call ? session_begin(p, c, join_view(p, c->stream)) : NULL;
+
+	if (!s) {
+		if (call)
+			call_give(&p->calls, call);
+		return -ENOSPC;
+	}
+	s->call = call;
+	call->mode = c->mode;
+	call->keys = c->keys;
+	memcpy(call->streamid, c->streamid, sizeof(call->streamid));
+	srt_caller_init(&call->caller, p->now, s->id, s->isn, c->rcv_latency_ms, c->peer_latency_ms,
+		call->streamid);
+	if (call->keys.km.key_len)
+		srt_caller_set_km(&call->caller, call->keys.msg, call->keys.msg_len);
+	p->stats->sessions = p->sessions.used;
+	poll(p, s);
+	*key = session_key_get(&p->sessions, s);
+	return 0;
+}
+
+static void call_end(struct path *p, struct session *s)
+{
+	call_give(&p->calls, s->call);
+	s->call = NULL;
+}
+
+void call_drop(struct path *p, struct session *s, int code)
+{
+	struct event e = {
+		.kind = EV_CALL,
+		.key = session_key_get(&p->sessions, s),
+		.stream = s->view->stream,
+		.proto = DP_PROTO_SRT,
+		.mode = s->call->mode,
+		.peer = s->peer,
+		.object = s->object,
+		.code = code,
+	};
+
+	wheel_disarm(&p->wheel, &s->timer);
+	call_end(p, s);
+	view_unlink(s);
+	session_give(&p->sessions, s);
+	p->stats->sessions = p->sessions.used;
+	path_event(p, &e);
+}
+
+// --- answered -------------------------------------------------------------------------------
+
+static void up(struct path *p, struct session *s)
+{
+	const struct srt_caller *c = &s->call->caller;
+
+	wheel_disarm(&p->wheel, &s->timer);
+	s->since = p->now;
+	s->answer.caller_id = c->peer_id; // whom our packets are for
+	if (s->call->keys.km.key_len)
+		secure_begin(p, s, &s->call->keys);
+}
+
+static void play(struct path *p, struct session *s)
+{
+	const struct srt_caller *c = &s->call->caller;
+	struct srt_snd_opts o = {
+		.peer_id = c->peer_id,
+		.isn = s->isn,
+		.t0 = s->t0,
+		.latency_us = c->agreed_peer_latency_ms * TS_MS,
+		.peer_flags = c->peer_flags,
+		.repair_percent = (uint8_t)s->view->stream->cfg.repair_percent,
+	};
+
+	up(p, s);
+	s->kind = SESSION_SUB;
+	s->pinned = true;
+	s->latency_ms = c->agreed_peer_latency_ms;
+	s->dts = (uint32_t)(100 * TS_S - s->t0);
+	srt_conn_init_snd(&s->conn, p->now, &o);
+	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
+	call_end(p, s);
+	session_poll(p, s);
+	join_wait(p, s);
+	join_begun(p, s);
+}
+
+static void fetch(struct path *p, struct session *s)
+{
+	const struct srt_caller *c = &s->call->caller;
+	struct srt_rcv_opts o = {
+		.own_id = s->id,
+		.peer_id = c->peer_id,
+		.isn = c->peer_isn,
+		.t0 = s->t0,
+		.base_arrival = c->up_at,
+		.base_ts = c->peer_ts,
+		.latency_us = c->agreed_rcv_latency_ms * TS_MS,
+		.peer_rexmitflg = c->peer_flags & SRT_F_REXMITFLG,
+	};
+
+	up(p, s);
+	s->kind = SESSION_PUB;
+	s->latency_ms = c->agreed_rcv_latency_ms;
+	srt_conn_init_rcv(&s->conn, p->now, s->rcv, &o);
+	call_end(p, s);
+	session_poll(p, s);
+	join_publishing(p, s->view, s);
+}
+
+// The peer believes that the session is on.
+static void hang_up(struct path *p, struct session *s)
+{
+	struct srt_snd_opts o = {.peer_id = s->call->caller.peer_id, .t0 = s->t0};
+	uint8_t out[SRT_POLL_MAX];
+	struct srt_conn conn;
+	ssize_t len;
+
+	srt_conn_init_snd(&conn, p->now, &o);
+	srt_conn_close(&conn);
+	while ((len = srt_conn_poll(&conn, p->now, out, sizeof(out))) > 0)
+		port_send(p->port, &s->line, out, (uint16_t)len);
+}
+
+static void answered(struct path *p, struct session *s)
+{
+	int error = 0;
+
+	if (s->call->mode == DP_MODE_PLAY) {
+		play(p, s);
+		return;
+	}
+	if (s->view->in.publisher)
+		error = -EBUSY;
+	else if (!(s->rcv = join_rcv(p)))
+		error = -ENOSPC;
+	if (!error) {
+		fetch(p, s);
+		return;
+	}
+	hang_up(p, s);
+	call_drop(p, s, error);
+}
+
+static void go_on(struct path *p, struct session *s)
+{
+	switch (s->call->caller.state) {
+	case SRT_CALLER_UP:
+		answered(p, s);
+		break;
+	case SRT_CALLER_FAILED:
+		call_drop(p, s, s->call->caller.error);
+		break;
+	case SRT_CALLER_INDUCTION:
+	case SRT_CALLER_CONCLUSION:
+		poll(p, s);
+		break;
+	}
+}
+
+void call_feed(struct path *p, struct pkt *k)
+{
+	struct session *s = k->session;
+
+	srt_caller_feed(&s->call->caller, k->rx.arrival, k->rx.data, k->rx.len);
+	path_absorb(p, k);
+	go_on(p, s);
+}
+
+void call_on_timer(struct path *p, struct session *s)
+{
+	srt_caller_on_expiry(&s->call->caller, p->now);
+	go_on(p, s);
+}
