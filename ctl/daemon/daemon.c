@@ -19,6 +19,7 @@
 LOG_SUBSYSTEM(daemon)
 
 #define ASK_AGAIN_TICKS 30u // the resolver forgets names that nobody asks for
+#define PURGE_TICKS 2u	    // of revocations: at most 10,000 are looked at
 #define LOAD_US (30 * TS_S) // for the store to be read
 
 // False when there is no object to be sent: its host has no address yet, or its document is bad, or
@@ -195,10 +196,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	snapshot_tick(&d->snapshot, ts_now());
-	if (++d->ticks % ASK_AGAIN_TICKS)
-		return;
-	rebuild_soon(d);
-	tokens_purge(d);
+	if (++d->ticks % PURGE_TICKS == 0)
+		tokens_purge(d);
+	if (d->ticks % ASK_AGAIN_TICKS == 0)
+		rebuild_soon(d);
 }
 
 static int start_events(struct daemon *d)

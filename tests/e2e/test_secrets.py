@@ -189,6 +189,13 @@ def test_a_revocation_lasts_as_long_as_the_token(bare):
     assert {t["id"] for t in bare.items("token", "list")} == {made["id"], "of-elsewhere"}
 
 
+def test_a_revocation_ends_with_its_token(bare):
+    bare.ctl("key", "rotate")
+    made = bare.json("token", "create", "--stream", "a", "--mode", "request", "--ttl", "1")
+    bare.ctl("token", "revoke", made["token"])
+    wait_until(lambda: bare.items("token", "list") == [], "nothing is kept of a token that has ended", 10)
+
+
 def test_the_first_document_names_files(bare, programs, tmp_path):
     document = {"sluice": 1, "daemon": {"master_key_file": str(tmp_path / "key")},
                 "streams": {"live/a": {"play_passphrase": {"file": str(bare.words)}, "acl": ["allow 127.0.0.0/8"]}},

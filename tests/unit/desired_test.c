@@ -179,6 +179,54 @@ static void names_secrets_by_their_ids(void **state)
 	assert_memory_equal(d.body.secret.bytes, "0123456789", 11);
 }
 
+static const char *spelled(uint32_t kind, const char *text, json_t **doc)
+{
+	static char err[256];
+	int rc;
+
+	json_decref(*doc);
+	*doc = json_loads(text, 0, NULL);
+	assert_non_null(*doc);
+	*err = '\0';
+	rc = desired_spell(kind, *doc, err, sizeof(err));
+	assert_int_equal(rc, *err ? -EINVAL : 0);
+	return err;
+}
+
+// A passphrase in a URL is not part of what names a route, and leaves it.
+static void takes_passphrases_out_of_urls(void **state)
+{
+	static const char url[] = "srt://10.0.0.1:9000?latency=200";
+	json_t *doc = NULL;
+
+	(void)state;
+	assert_string_equal(spelled(DP_ROUTE,
+				    "{\"stream\": \"a\", \"url\": "
+				    "\"srt://10.0.0.1:9000?passphrase=0123456789&latency=200\"}",
+				    &doc),
+		"");
+	assert_string_equal(json_string_value(json_object_get(doc, "url")), url);
+	assert_string_equal(json_string_value(json_object_get(doc, "passphrase")), "0123456789");
+	assert_string_equal(spelled(DP_ROUTE,
+				    "{\"stream\": \"a\", \"passphrase\": null, \"url\": "
+				    "\"srt://10.0.0.1:9000?passphrase=***&latency=200\"}",
+				    &doc),
+		"");
+	assert_string_equal(json_string_value(json_object_get(doc, "url")), url);
+	assert_true(json_is_string(json_object_get(json_object_get(doc, "passphrase"), "ref")));
+	assert_string_equal(spelled(DP_SOURCE,
+				    "{\"stream\": \"a\", \"passphrase\": \"0123456789\", \"url\": "
+				    "\"srt://10.0.0.1:9000?passphrase=9876543210\"}",
+				    &doc),
+		"the passphrase is given twice, in the URL and beside it");
+	assert_string_equal(spelled(DP_SOURCE,
+				    "{\"stream\": \"a\", \"passphrase\": \"0123456789\", \"url\": "
+				    "\"udp://:5000\"}",
+				    &doc),
+		"a passphrase means something to srt:// URLs only");
+	json_decref(doc);
+}
+
 static void makes_policies(void **state)
 {
 	struct desired u, k, r;
@@ -290,6 +338,7 @@ int main(void)
 		cmocka_unit_test(makes_rules_of_addresses),
 		cmocka_unit_test(makes_a_set_of_dialects),
 		cmocka_unit_test(names_secrets_by_their_ids),
+		cmocka_unit_test(takes_passphrases_out_of_urls),
 		cmocka_unit_test(makes_policies),
 		cmocka_unit_test(waits_for_names),
 		cmocka_unit_test(identity_is_natural),
