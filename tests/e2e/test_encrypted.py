@@ -3,9 +3,9 @@
 """Encrypted streams: the bytes of others' programs, new keys on the way, and storms of encrypted callers."""
 
 import pytest
-from kit import ts
+from kit import libsrt, ts
 from kit.load import Load
-from kit.publishers import SrtPublisher
+from kit.publishers import Paced, SrtPublisher
 from kit.readers import ffmpeg_player, srt_player
 
 WORDS, OTHER = "correct horse battery", "staple in the haystack"
@@ -43,6 +43,20 @@ def test_what_is_published_arrives_under_other_keys(strict, programs, words, len
     published = publisher.stop()
     for data in received:
         ts.assert_exact(published, data, at_least=5000, tail=len(published))
+    assert strict.drops()["undecryptable"] == 0
+
+
+@pytest.mark.basic
+def test_a_publisher_of_libsrt_refreshes_its_keys(strict, programs, words):
+    """Both slots, announced 64 packets ahead, a new key every 200 packets."""
+    strict.ctl("stream", "add", "a", "--publish-passphrase-file", words / "words")
+    options = [(libsrt.SRTO_PASSPHRASE, WORDS), (libsrt.SRTO_KMREFRESHRATE, 200), (libsrt.SRTO_KMPREANNOUNCE, 64)]
+    with libsrt.Caller(strict.port, "#!::r=a,m=publish", options) as caller:
+        player = srt_player(programs, strict.url("a"))
+        strict.wait_stream("a", subscribers=1)
+        published = Paced(caller.send, bitrate=8_000_000, count=2000).finish()
+        player.wait(1990 * ts.DATAGRAM)
+    ts.assert_exact(published, player.stop(), at_least=1900 * 7, tail=len(published))
     assert strict.drops()["undecryptable"] == 0
 
 
