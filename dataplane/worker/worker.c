@@ -100,6 +100,7 @@ void worker_group_free(struct worker_group *g)
 		if (w->started)
 			pthread_join(w->thread, NULL);
 		w->path.port->ops->close(w->path.port);
+		srt_crypt_free(w->path.secure.crypt);
 	}
 	// The regions go with the process: a group lives as long as it.
 	free(g->workers);

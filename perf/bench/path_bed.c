@@ -162,6 +162,7 @@ void path_bed_free(struct path_bed *b)
 	leave_view(&b->path, b->path.open[0]);
 	must(leave_view_done(&b->path, b->path.open[0]), "frames are still in use");
 	b->port->ops->close(b->port);
+	srt_crypt_free(b->path.secure.crypt);
 	free(b->stats);
 	free(b);
 }
