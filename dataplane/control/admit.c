@@ -16,6 +16,7 @@ LOG_SUBSYSTEM(admit)
 static int (*const stages[])(struct control *c, struct wish *w) = {
 	admit_listener,
 	admit_listener_acl,
+	admit_handshake,
 	admit_streamid,
 	admit_stream,
 	admit_stream_acl,

@@ -95,6 +95,7 @@ void admit_again(struct control *c, struct admission *a);
 // The stages, in their order.
 int admit_listener(struct control *c, struct wish *w);	   // admit_wish.c
 int admit_listener_acl(struct control *c, struct wish *w); // admit_acl.c
+int admit_handshake(struct control *c, struct wish *w);
 int admit_streamid(struct control *c, struct wish *w);
 int admit_stream(struct control *c, struct wish *w); // admit_stream.c
 int admit_stream_acl(struct control *c, struct wish *w);

@@ -17,6 +17,34 @@ int admit_listener(struct control *c, struct wish *w)
 	return c->draining ? admit_say(w, SRT_REJX_DOWN, "this node is draining") : ADMIT_NEXT;
 }
 
+static const char *refused_str(int code)
+{
+	switch (code) {
+	case SRT_REJ_VERSION:
+		return "it speaks a version of SRT before 1.3";
+	case SRT_REJ_MESSAGEAPI:
+		return "it asks for the file mode, and only the live mode is served";
+	case SRT_REJ_CONGESTION:
+		return "it asks for a congestion control other than live";
+	case SRT_REJ_FILTER:
+		return "it asks for a packet filter (FEC), and none is served";
+	case SRT_REJ_GROUP:
+		return "it calls as a group of links, which is not served";
+	case SRT_REJX_BAD_REQUEST:
+		return "its stream id holds a zero byte";
+	default:
+		return "its handshake is malformed";
+	}
+}
+
+// What its worker could tell by the datagram alone.
+int admit_handshake(struct control *, struct wish *w)
+{
+	int code = w->q->refused;
+
+	return code ? admit_say(w, code, refused_str(code)) : ADMIT_NEXT;
+}
+
 static bool is_publish(const struct streamid *id, const struct dp_listener *l)
 {
 	return id->mode == STREAMID_PUBLISH ||

@@ -150,14 +150,19 @@ static void conclusion(struct path *p, struct pkt *k)
 		path_drop(p, k, DP_DROP_MALFORMED);
 		return;
 	}
-	if (!rc) {
-		park(p, k, &q);
-		return;
-	}
-	q.peer = k->rx.peer;
-	q.local = k->rx.local;
-	path_count(p, family(rc), 1);
-	reject(p, &q, rc);
+	q.refused = rc; // control says so, with a reason that a person can read
+	park(p, k, &q);
+}
+
+// We are no peer to meet halfway. Answered without state, like an induction, and no longer than
+// what came.
+static void rendezvous(struct path *p, struct pkt *k)
+{
+	struct parked q = {.peer = k->rx.peer, .local = k->rx.local};
+
+	srt_hs_fixed_req(k->rx.data, &q.req);
+	path_count(p, DP_DROP_REFUSED_REQUEST, 1);
+	reject(p, &q, SRT_REJX_BAD_MODE);
 	path_absorb(p, k);
 }
 
@@ -170,6 +175,9 @@ void handshake_feed(struct path *p, struct pkt *k)
 		break;
 	case SRT_HS_CONCLUSION:
 		conclusion(p, k);
+		break;
+	case SRT_HS_RENDEZVOUS:
+		rendezvous(p, k);
 		break;
 	case SRT_HS_NONE:
 		path_drop(p, k, DP_DROP_MALFORMED);

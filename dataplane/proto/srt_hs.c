@@ -23,6 +23,8 @@ enum srt_hs_kind srt_hs_classify(const uint8_t *data, size_t len)
 		return SRT_HS_NONE;
 	if (f.type == HS_INDUCTION && (f.version == HS_VERSION4 || f.version == HS_VERSION5))
 		return SRT_HS_INDUCTION;
+	if (f.type == HS_WAVEAHAND && f.version == HS_VERSION5)
+		return SRT_HS_RENDEZVOUS;
 	return f.type == HS_CONCLUSION ? SRT_HS_CONCLUSION : SRT_HS_NONE;
 }
 
@@ -149,6 +151,25 @@ static int kmreq_take(const struct blocks *k, struct srt_hs_req *out)
 	return 0;
 }
 
+static struct srt_hs_req req_of(const struct hs_fixed *f)
+{
+	return (struct srt_hs_req){
+		.caller_id = f->id,
+		.isn = f->isn,
+		.mss = f->mss,
+		.window = f->window,
+		.cookie = f->cookie,
+	};
+}
+
+void srt_hs_fixed_req(const uint8_t *data, struct srt_hs_req *out)
+{
+	struct hs_fixed f;
+
+	if (hs_fixed_parse(data, SRT_HS_LEN, &f))
+		*out = req_of(&f);
+}
+
 int srt_hs_conclusion_parse(const uint8_t *data, size_t len, struct srt_hs_req *out)
 {
 	struct hs_fixed f;
@@ -157,13 +178,7 @@ int srt_hs_conclusion_parse(const uint8_t *data, size_t len, struct srt_hs_req *
 
 	if (srt_hs_classify(data, len) != SRT_HS_CONCLUSION || !hs_fixed_parse(data, len, &f))
 		return -EBADMSG;
-	*out = (struct srt_hs_req){
-		.caller_id = f.id,
-		.isn = f.isn,
-		.mss = f.mss,
-		.window = f.window,
-		.cookie = f.cookie,
-	};
+	*out = req_of(&f);
 	if (f.version != HS_VERSION5)
 		return SRT_REJ_VERSION;
 	if (f.isn & ~SEQ31_MASK || !blocks_parse(&k, data, len, f.extension))

@@ -66,7 +66,7 @@ enum srt_rej { // wire values: 1000 + code (srt-wire 5.3)
 	SRT_REJX_DOWN = 2503,
 };
 
-enum srt_hs_kind { SRT_HS_NONE, SRT_HS_INDUCTION, SRT_HS_CONCLUSION };
+enum srt_hs_kind { SRT_HS_NONE, SRT_HS_INDUCTION, SRT_HS_CONCLUSION, SRT_HS_RENDEZVOUS };
 
 // What a handshake datagram for the listener is, by its fixed part alone.
 enum srt_hs_kind srt_hs_classify(const uint8_t *data, size_t len);
@@ -87,6 +87,9 @@ struct srt_hs_req {
 	uint16_t km_len;
 	uint8_t km[SRT_KM_MAX]; // that, not looked into
 };
+
+// What of it stands in the fixed part: enough to refuse it.
+void srt_hs_fixed_req(const uint8_t *data, struct srt_hs_req *out);
 
 // Returns 0; an enum srt_rej to answer with (out->caller_id, cookie and isn are filled then too);
 // -EBADMSG when the datagram is to be dropped silently.

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #define HS_MAGIC 0x4a17u
+#define HS_WAVEAHAND 0u
 #define HS_INDUCTION 1u
 #define HS_CONCLUSION 0xffffffffu
 #define HS_REJECTED 1000u // and above, below 2^31

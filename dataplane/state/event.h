@@ -69,6 +69,7 @@ struct parked {
 	struct endpoint peer, local;
 	uint16_t tag; // listener's
 	ts_us arrival;
+	int refused;	     // wire value, when the handshake itself cannot be taken
 	uint32_t base_ts;    // timestamp of the conclusion: the TSBPD base
 	uint32_t generation; // goes into the answer, so that a stale one is recognised
 };

@@ -5,7 +5,7 @@
 import pytest
 from kit import libsrt
 from kit.hook import Hook
-from kit.proc import wait_until
+from kit.proc import free_port, wait_until
 from kit.publishers import SrtPublisher
 
 
@@ -57,6 +57,17 @@ def test_a_listener_takes_the_forms_it_was_told(make_relay):
     assert code(relay, "cam1") == 2400
     assert code(relay, "#!:{r=cam1}") == 2400
     assert "of a form that this listener does not take" in relay.dp.output()
+
+
+def test_modes_that_are_not_served_are_refused_in_words(relay, programs):
+    assert code(relay, "#!::r=live/a,m=publish", (libsrt.SRTO_PACKETFILTER, "fec,cols:5")) == 1014
+    assert "packet filter (FEC)" in last_line(relay)
+    assert code(relay, "#!::r=live/a,m=publish", (libsrt.SRTO_TRANSTYPE, libsrt.SRTT_FILE)) in (1012, 1013)
+    assert "live" in last_line(relay)
+    halfway = f"srt://127.0.0.1:{relay.port}?mode=rendezvous&port={free_port()}"
+    client = programs.client("srt-live-transmit", ["srt-live-transmit", "-ll:warn", halfway, f"udp://127.0.0.1:{free_port()}"])
+    client.says("Application-defined rejection reason")
+    wait_until(lambda: relay.drops()["refused_request"] >= 3, "each is counted")
 
 
 @pytest.fixture

@@ -215,6 +215,7 @@ static void listener_feed(struct side *s, ts_us now, const uint8_t *data, size_t
 		else
 			fail(s, "cookie", srt_hs_cookie(data), 0);
 		return;
+	case SRT_HS_RENDEZVOUS:
 	case SRT_HS_NONE:
 		return;
 	}

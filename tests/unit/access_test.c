@@ -131,6 +131,26 @@ static void a_listener_takes_the_dialects_it_was_told(void **state)
 	assert_int_equal(call(r, SUB, NULL), 0);
 }
 
+static void handshakes_that_cannot_be_taken_are_refused_in_words(void **state)
+{
+	static const int codes[] = {1004, 1008, 1012, 1013, 1014, 1015};
+	struct rig *r = *state;
+	uint32_t at = notices_next(&r->c->notices);
+	struct dp_notice x;
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		unsigned park = rig_call(r, 0, "l", SUB);
+
+		r->workers[0].parks[park].p.refused = codes[i];
+		rig_settle(r);
+		assert_int_equal(rig_code(r, 0, park), codes[i]);
+		assert_true(notices_get(&r->c->notices, &at, &x));
+		assert_int_equal(x.code, codes[i]);
+		assert_true(strlen(x.text) > 10);
+	}
+	assert_int_equal(r->c->admits.n, 0);
+}
+
 // --- users ----------------------------------------------------------------------------------
 
 static void add_user(struct rig *r, const char *name, const char *prefix, bool publish, bool play)
@@ -533,6 +553,7 @@ int main(void)
 		TEST(a_deny_list_lets_the_rest_in),
 		TEST(the_listeners_rules_come_before_anything_is_told),
 		TEST(a_listener_takes_the_dialects_it_was_told),
+		TEST(handshakes_that_cannot_be_taken_are_refused_in_words),
 		TEST(a_user_may_what_its_prefix_and_mode_say),
 		TEST(deleting_a_user_ends_its_sessions),
 		TEST(a_user_deleted_while_its_worker_is_at_it_is_ended),

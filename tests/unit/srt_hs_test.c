@@ -46,6 +46,8 @@ static void datagrams_are_told_apart(void **)
 	assert_int_equal(srt_hs_classify(p.data, 63), SRT_HS_NONE);
 	be32_put(p.data + 36, 0); // wave-a-hand: rendezvous
 	assert_int_equal(srt_hs_classify(p.data, p.len), SRT_HS_NONE);
+	be32_put(p.data + 16, 5);
+	assert_int_equal(srt_hs_classify(p.data, p.len), SRT_HS_RENDEZVOUS);
 	p = media[0];
 	be32_put(p.data + 40, 0); // a caller without id cannot be answered
 	assert_int_equal(srt_hs_classify(p.data, p.len), SRT_HS_NONE);
