@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from kit.api import Api
-from kit.proc import wait_until
+from kit.proc import free_port, wait_until
 
 pytestmark = pytest.mark.basic
 
@@ -76,6 +76,28 @@ def test_what_was_shown_can_be_put_back(bare):
     assert done.returncode == 4 and "with other content" in done.stderr
     bare.ctl("stream", "set", "a", "--play-passphrase-file", "default")
     assert bare.stream("a")["play_passphrase"] is None
+
+
+def test_a_passphrase_leaves_its_url(bare):
+    url = f"srt://127.0.0.1:{free_port()}?streamid=x&latency=200"
+    bare.ctl("stream", "add", "a")
+    added = bare.run("--json", "route", "add", "a", f"{url}&passphrase={WORDS.replace(' ', '%20')}")  # nobody listens there
+    assert added.returncode == 8, added.stderr
+    shown = json.loads(added.stdout)
+    assert "passphrase=***" in shown["url"] and set(shown["passphrase"]) == {"ref"}
+    for again in (f"{url}&passphrase={WORDS.replace(' ', '%20')}", shown["url"]):
+        assert json.loads(bare.run("--json", "route", "add", "a", again).stdout)["id"] == shown["id"]
+    assert json.loads(bare.run("--json", "route", "add", "a", url, "--passphrase-file", bare.words).stdout)["id"] == shown["id"]
+    done = bare.run("route", "add", "a", f"{url}&passphrase={OTHER.replace(' ', '%20')}")
+    assert done.returncode == 4 and OTHER not in done.stderr
+    done = bare.run("route", "add", "a", url)
+    assert done.returncode == 4  # without one it is another route to the same place
+    said = everything_said(bare)
+    forms = [form for words in (WORDS, OTHER) for form in (words.encode(), words.replace(" ", "%20").encode())]
+    assert [name for name, text in said.items() if any(form in text for form in forms)] == []
+    bare.ctl("route", "del", shown["id"])
+    done = bare.run("route", "add", "a", shown["url"])
+    assert done.returncode == 2 and done.stderr == "passphrase: no secret *** is kept for it\n"
 
 
 @pytest.mark.parametrize("line, sentence", [
