@@ -3,7 +3,7 @@
 """Who comes in, by libsrt: addresses, forms of stream ids, and what ends those who are in."""
 
 import pytest
-from kit import libsrt
+from kit import libsrt, wire
 from kit.hook import Hook
 from kit.proc import free_port, wait_until
 from kit.publishers import SrtPublisher
@@ -124,3 +124,59 @@ def test_what_the_hook_said_outlives_the_daemon(fed):
     assert len(hook.asked) == 1
     stays.close()
     hook.close()
+
+
+# --- bad input ----------------------------------------------------------------------------------
+
+
+def test_key_messages_of_every_length(make_relay, tmp_path):
+    relay = make_relay()
+    relay.listen()
+    words = tmp_path / "words"
+    words.write_text("correct horse battery")
+    relay.ctl("stream", "add", "a", "--play-passphrase-file", words)
+    head = bytes.fromhex("12 2029 01 00000000 02 00 02 000000 04 04")
+    seen = set()
+    for n in range(0, 44):
+        caller = wire.RawCaller(relay.port, seed=n)
+        message = (head + bytes(range(200)))[: 4 * n]
+        blocks = wire.hsreq() + wire.block(wire.KMREQ, message) + wire.stream_id_block("#!::r=a")
+        answer = caller.connect("", extension=7, blocks=blocks)
+        seen.add((4 * n, answer.kind))
+        assert answer.kind == (1010 if len(message) == 56 else 1004), seen
+        caller.close()
+    assert code(relay, "#!::r=a", (libsrt.SRTO_PASSPHRASE, "correct horse battery")) is None
+
+
+def test_stream_ids_of_512_bytes_of_anything(relay):
+    for value in range(256):
+        caller = wire.RawCaller(relay.port, seed=value)
+        assert caller.connect(bytes([value]) * 512).kind in (2400, 2001, 1004), value
+        caller.close()
+    caller = wire.RawCaller(relay.port)
+    for _ in range(64):
+        assert caller.connect(caller.random.randbytes(512)).kind >= 2000
+        caller.id += 1
+    caller.close()
+    assert relay.status()["streams"] == 0
+
+
+def test_a_flood_of_callers_costs_a_bounded_wait(fed):
+    """6000 callers that the hook does not answer: who finds no place is told at once, the rest in time."""
+    stays = libsrt.Caller(fed.port, "#!::r=live/a")
+    fed.ctl("stream", "set", "live/a", "--play-auth", "hook", "--hook", "http://127.0.0.1:9/")
+    fed.daemon.stop()
+    caller = wire.RawCaller(fed.port)
+    cookie = caller.induct()
+    for i in range(6000):
+        caller.id = 1 + i
+        caller.send(caller.conclusion(cookie, "#!::r=live/a"))
+    codes = {caller.receive(lambda raw: (h := wire.parse_handshake(raw)) and h.kind) for _ in range(500)}
+    assert codes == {1005}
+    assert stays.receive(), "who is in hears nothing of it"
+    wait_until(lambda: code(fed, "#!::r=live/a") == 2424, "places are free again")
+    fed.start_daemon()
+    fed.wait_connected()
+    assert fed.drops()["park_full"] >= 500 and fed.drops()["refused_hook"] >= 1000
+    stays.close()
+    caller.close()
