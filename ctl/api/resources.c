@@ -322,6 +322,7 @@ static const struct resource_field publisher_fields[] = {
 	BYTES("rx_bytes", "received"),
 	PACKETS("lost_packets", "never came, not even by repair"),
 	PACKETS("recovered_packets", "came by repair"),
+	PACKETS("undecryptable_packets", "under no key of the session, or clear where it encrypts"),
 	SESSION_TAIL,
 	REPORTED_NULL(
 		"source", RESOURCE_STRING, NULL, "id of the source that it is; null: it called us"),

@@ -28,6 +28,7 @@ static const struct out_col record[] = {
 	{"received bytes", "rx_bytes", OUT_BYTES},
 	{"lost packets", "lost_packets", OUT_COUNT},
 	{"recovered packets", "recovered_packets", OUT_COUNT},
+	{"undecryptable packets", "undecryptable_packets", OUT_COUNT},
 	{"round trip", "rtt_ms", OUT_MS},
 	{"latency", "latency_ms", OUT_MS},
 	{"encrypted", "encrypted"},

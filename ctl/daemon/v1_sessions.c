@@ -35,9 +35,10 @@ static void add_counters(json_t *out, enum dp_dump_what what, const struct dp_se
 			"retransmitted_packets", (json_int_t)s->retransmitted, "dropped_packets",
 			(json_int_t)s->dropped, "nak_packets", (json_int_t)s->naks);
 	else
-		more = json_pack("{s:I, s:I, s:I, s:I}", "rx_packets", (json_int_t)s->packets,
+		more = json_pack("{s:I, s:I, s:I, s:I, s:I}", "rx_packets", (json_int_t)s->packets,
 			"rx_bytes", (json_int_t)s->bytes, "lost_packets", (json_int_t)s->lost,
-			"recovered_packets", (json_int_t)s->recovered);
+			"recovered_packets", (json_int_t)s->recovered, "undecryptable_packets",
+			(json_int_t)s->undecryptable);
 	json_object_update_new(out, more);
 }
 

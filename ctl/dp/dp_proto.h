@@ -313,6 +313,7 @@ struct dp_session {
 	uint64_t lost, recovered;	       // publisher
 	char stream[DP_STREAM_NAME];
 	uint32_t rsv2;
+	uint64_t undecryptable; // publisher
 };
 
 enum dp_obj_state { DP_OBJ_PENDING, DP_OBJ_ACTIVE, DP_OBJ_UNRESOLVED, DP_OBJ_ERROR, DP_OBJ_HELD };

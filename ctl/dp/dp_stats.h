@@ -25,7 +25,7 @@
 	X(WRONG_SOURCE, "wrong_source")	      /* RTP of another SSRC than the pinned one */       \
 	X(OVERSIZE, "oversize")		      /* payload larger than an SRT packet may carry */   \
 	X(UNEXPECTED, "unexpected")	      /* data from a subscriber, ACK from a publisher, */ \
-	X(UNDECRYPTABLE, "undecryptable")     /* encrypted payload on a clear session */          \
+	X(UNDECRYPTABLE, "undecryptable")     /* under no key of the session */                   \
 	X(DUPLICATE, "duplicate")                                                                 \
 	X(LATE, "late")			/* came after it had been given up */                     \
 	X(AHEAD, "ahead")		/* beyond the receive window */                           \

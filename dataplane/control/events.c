@@ -61,6 +61,14 @@ static void went(struct control *c, const struct event *e)
 	notice_session(c, e, false);
 }
 
+// Of a call of ours that fetches: what the listener may announce keys under.
+static uint64_t secret_of_source(struct control *c, uint64_t id)
+{
+	const struct object *o = object_find(c, DP_SOURCE, id);
+
+	return o ? o->source.call.secret : 0;
+}
+
 static void came(struct control *c, const struct event *e)
 {
 	struct ctl_stream *s = ctl_stream_of(e->stream);
@@ -68,6 +76,8 @@ static void came(struct control *c, const struct event *e)
 	if (e->mode == DP_MODE_PUBLISH) {
 		s->publisher = e->key;
 		s->source = e->object;
+		if (e->object)
+			s->publisher_secret = secret_of_source(c, e->object);
 	}
 	if (e->object && e->proto == DP_PROTO_SRT)
 		call_up(c, e);

@@ -108,6 +108,7 @@ static void read_publisher(const struct session *s, struct dp_session *out)
 	out->mode = DP_MODE_PUBLISH;
 	out->packets = s->rx_packets;
 	out->bytes = s->rx_bytes;
+	out->undecryptable = s->undecryptable;
 	if (rcv) {
 		out->rtt_us = srt_rcv_rtt(rcv)->us;
 		out->lost = srt_rcv_stats(rcv)->lost;

@@ -13,7 +13,7 @@ SUB = {"id": "s-n1-7f-0.12.3", "stream": "live/cam1", "proto": "srt", "peer": "1
        "latency_ms": 120, "encrypted": False, "since": "2026-01-01T00:00:00.000Z"}
 PUB = {"id": "s-n1-7f-0.13.1", "stream": "live/cam1", "proto": "udp", "peer": "10.0.0.8:6000",
        "worker": 1, "rx_packets": 10, "rx_bytes": 13160, "lost_packets": 0,
-       "recovered_packets": 0, "rtt_ms": None, "latency_ms": None, "encrypted": False,
+       "recovered_packets": 0, "undecryptable_packets": 0, "rtt_ms": None, "latency_ms": None, "encrypted": False,
        "since": "2026-01-01T00:00:00.000Z"}
 
 

@@ -29,7 +29,7 @@ FIELDS = {
     },
     "pub": {
         "id": TEXT, "stream": TEXT, "proto": {"srt", "rtp", "udp"}, "peer": TEXT, "worker": COUNT, "rx_packets": COUNT,
-        "rx_bytes": COUNT, "lost_packets": COUNT, "recovered_packets": COUNT, "rtt_ms": (Number, NULL),
+        "rx_bytes": COUNT, "lost_packets": COUNT, "recovered_packets": COUNT, "undecryptable_packets": COUNT, "rtt_ms": (Number, NULL),
         "latency_ms": (Number, NULL), "encrypted": YES, "since": TEXT,
     },
     "listener": {"id": TEXT, "url": TEXT, "state": {"pending", "active", "unresolved", "error", "held"}, "error": (TEXT, NULL)},
