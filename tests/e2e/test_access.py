@@ -2,6 +2,8 @@
 # SPDX-FileCopyrightText: The Sluice authors
 """Who comes in, by srt-live-transmit: passphrases, users, tokens, the hook."""
 
+import json
+
 import pytest
 from kit.api import Api
 from kit.hook import Hook
@@ -149,6 +151,15 @@ def test_the_hook_decides(strict, programs, hook):
     hook.answer = (401, {"code": 2404})
     refused(strict, programs, 2404, "a", u="jane")
     assert verdicts(strict) == {"allow": 1, "refuse": 2, "fail": 1}
+
+
+def test_the_daemons_hook_is_for_streams_without_one(make_relay, programs, hook, tmp_path):
+    (tmp_path / "doc.json").write_text(json.dumps({"sluice": 1, "daemon": {"hook": hook.url}}))
+    relay = make_relay(daemon=["--config", tmp_path / "doc.json"])
+    relay.listen()
+    relay.ctl("stream", "add", "a", "--publish-auth", "hook")
+    publishes(relay, programs, "a")
+    assert [(q["action"], q["stream"]) for q in hook.asked] == [("publish", "a")]
 
 
 def test_a_hook_that_fails_closes_or_opens(strict, programs, hook):

@@ -166,6 +166,15 @@ def test_without_the_master_key_nothing_is_made_anew(bare):
     assert bare.status()["secrets_error"] is None
 
 
+def test_systemd_hands_over_the_master_key(make_relay, tmp_path):
+    (tmp_path / "words").write_text(WORDS)
+    (tmp_path / "sluice-master-key").write_text("5a" * 32)
+    (tmp_path / "sluice-master-key").chmod(0o600)
+    relay = make_relay(env={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    relay.ctl("stream", "add", "a", "--play-passphrase-file", tmp_path / "words")
+    assert not (relay.state_dir / "master.key").exists() and relay.status()["secrets_error"] is None
+
+
 def token_by_hand(key, head, mode, stream):
     mac = hmac.new(key.encode(), f"{head}\n{mode}\n{stream}".encode(), hashlib.sha256).digest()[:16]
     return f"{head}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
