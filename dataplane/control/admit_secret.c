@@ -34,6 +34,9 @@ static int check_cipher(struct wish *w)
 	return ADMIT_NEXT;
 }
 
+// Both sides have a passphrase or neither, as with a listener of libsrt that keeps its defaults: a
+// caller that would go on in the clear (enforcedencryption off) is told 1011 too. Else a publisher
+// would send what nobody here can read, and a player would take for secured what is not.
 int admit_secret(struct control *c, struct wish *w)
 {
 	uint64_t id = secret_wanted(w);
