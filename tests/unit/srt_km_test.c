@@ -3,6 +3,8 @@
 
 #include "proto/srt_km.h"
 
+#include "pcap.h"
+#include "proto/srt_hs.h"
 #include "test.h"
 
 #include <errno.h>
@@ -80,6 +82,33 @@ static void keys_of_rfc_3394_are_unwrapped(void **)
 	assert_int_equal(k.has, 0);
 }
 
+// The key that a caller of libsrt 1.5.1 brought, under the passphrase that it was given
+// (tests/data/srt_capture.py); and no other.
+static void a_key_of_libsrt_opens_with_its_passphrase(void **)
+{
+	struct pcap f;
+	struct pcap_pkt p;
+	struct srt_hs_req r;
+	struct srt_km km;
+	struct srt_km_keys k;
+	uint8_t kek[SRT_KM_SEK_MAX], again[SRT_KM_MAX];
+
+	pcap_open(&f, "srt_refused.pcap");
+	assert_true(pcap_next(&f, &p)); // the first is the encrypted one
+	assert_int_equal(srt_hs_conclusion_parse(p.data, p.len, &r), 0);
+	assert_int_equal(srt_km_parse(r.km, r.km_len, &km), 0);
+	assert_int_equal(km.has, SRT_KM_EVEN);
+	assert_int_equal(km.cipher, SRT_KM_CTR);
+	assert_int_equal(km.key_len, 16);
+	assert_int_equal(srt_km_kek(km.salt, 16, (const uint8_t *)"0123456789ab", 12, kek), 0);
+	assert_int_equal(srt_km_unwrap(&km, kek, &k), 0);
+	assert_int_equal(srt_km_write(&k, kek, again), r.km_len);
+	assert_memory_equal(again, r.km, r.km_len);
+	assert_int_equal(srt_km_kek(km.salt, 16, (const uint8_t *)"0123456789ac", 12, kek), 0);
+	assert_int_equal(srt_km_unwrap(&km, kek, &k), -EACCES);
+	fclose(f.f);
+}
+
 static void what_is_written_is_read(void **)
 {
 	for (uint8_t len = 16; len <= 32; len += 8)
@@ -129,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kek_is_pbkdf2_over_the_last_eight_bytes_of_salt),
 		cmocka_unit_test(keys_of_rfc_3394_are_unwrapped),
+		cmocka_unit_test(a_key_of_libsrt_opens_with_its_passphrase),
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(every_wrong_length_and_field_is_refused),
 	};
