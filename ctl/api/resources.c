@@ -287,6 +287,8 @@ static const struct resource_field route_fields[] = {
 	BYTES("tx_bytes", "sent"),
 };
 
+// libsrt's name for it, of an SRT session; null for others.
+#define LIBSRT(n, t, u, h) REPORTED_NULL(n, t, u, h)
 #define SESSION_HEAD                                                                       \
 	TEXT("id", "of the session, never used again"), TEXT("stream", "what it carries"), \
 		{.name = "proto",                                                          \
@@ -314,6 +316,18 @@ static const struct resource_field subscriber_fields[] = {
 	SESSION_TAIL,
 	REPORTED_NULL(
 		"route", RESOURCE_STRING, NULL, "id of the route that it is; null: it called us"),
+	LIBSRT("pktSentTotal", RESOURCE_INT, "packets", "sent, repairs included"),
+	LIBSRT("pktSentUniqueTotal", RESOURCE_INT, "packets", "sent for the first time"),
+	LIBSRT("pktRetransTotal", RESOURCE_INT, "packets", "repairs sent"),
+	LIBSRT("pktSndDropTotal", RESOURCE_INT, "packets", "not sent, or too late to be repaired"),
+	LIBSRT("byteSentTotal", RESOURCE_INT, "bytes", "sent, with 44 bytes of headers a packet"),
+	LIBSRT("pktRecvACKTotal", RESOURCE_INT, "packets",
+		"acknowledgements that reached the worker: listeners pass one of 16"),
+	LIBSRT("pktRecvNAKTotal", RESOURCE_INT, "packets", "loss reports that came from it"),
+	LIBSRT("msRTT", RESOURCE_NUMBER, "ms", "smoothed round trip"),
+	LIBSRT("mbpsSendRate", RESOURCE_NUMBER, "Mbit/s", "mean since it came, headers included"),
+	LIBSRT("pktFlightSize", RESOURCE_INT, "packets",
+		"sent and not confirmed by the last acknowledgement that was passed"),
 };
 
 static const struct resource_field publisher_fields[] = {
@@ -326,6 +340,20 @@ static const struct resource_field publisher_fields[] = {
 	SESSION_TAIL,
 	REPORTED_NULL(
 		"source", RESOURCE_STRING, NULL, "id of the source that it is; null: it called us"),
+	LIBSRT("pktRecvTotal", RESOURCE_INT, "packets", "received, repairs and doubles included"),
+	LIBSRT("pktRecvUniqueTotal", RESOURCE_INT, "packets", "received in time, once each"),
+	LIBSRT("pktRcvLossTotal", RESOURCE_INT, "packets", "found missing, repaired or not"),
+	LIBSRT("pktRcvRetransTotal", RESOURCE_INT, "packets", "received as retransmissions"),
+	LIBSRT("pktRcvDropTotal", RESOURCE_INT, "packets", "given up as too late"),
+	LIBSRT("pktRcvBelatedTotal", RESOURCE_INT, "packets", "came after they had been given up"),
+	LIBSRT("pktRcvUndecryptTotal", RESOURCE_INT, "packets", "came under no key we have"),
+	LIBSRT("byteRecvTotal", RESOURCE_INT, "bytes", "received, 44 bytes of headers a packet"),
+	LIBSRT("pktSentACKTotal", RESOURCE_INT, "packets", "acknowledgements sent"),
+	LIBSRT("pktSentNAKTotal", RESOURCE_INT, "packets", "loss reports sent"),
+	LIBSRT("msRTT", RESOURCE_NUMBER, "ms", "smoothed round trip"),
+	LIBSRT("mbpsRecvRate", RESOURCE_NUMBER, "Mbit/s", "mean since it came, headers included"),
+	LIBSRT("msRcvBuf", RESOURCE_NUMBER, "ms",
+		"what waits behind a hole, at the mean rate: the rest is passed on at once"),
 };
 
 static const struct resource_field status_fields[] = {

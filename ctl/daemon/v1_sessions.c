@@ -51,6 +51,64 @@ static void add_srt(json_t *out, const struct dp_session *s)
 	json_object_set_new(out, "latency_ms", srt ? json_integer(s->latency_ms) : json_null());
 }
 
+#define SRT_HEADERS 44 // libsrt counts SRT, UDP and IPv4 headers with the payloads
+
+static double mbps(uint64_t bytes, uint64_t span_us)
+{
+	return span_us ? (double)bytes * 8 / (double)span_us : 0;
+}
+
+// What waits behind a hole, as time at the mean rate: everything else is passed on at once.
+static double waiting_ms(const struct dp_session *s, uint64_t span_us)
+{
+	return s->unique ? (double)s->waiting * (double)span_us / 1000 / (double)s->unique : 0;
+}
+
+static json_t *publisher_stats(const struct dp_session *s, uint64_t span_us)
+{
+	uint64_t bytes = s->all_bytes + s->all_packets * SRT_HEADERS;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
+		"pktRecvTotal", (json_int_t)s->all_packets, "pktRecvUniqueTotal",
+		(json_int_t)s->unique, "pktRcvLossTotal", (json_int_t)s->missed,
+		"pktRcvRetransTotal", (json_int_t)s->again, "pktRcvDropTotal", (json_int_t)s->lost,
+		"pktRcvBelatedTotal", (json_int_t)s->late, "pktRcvUndecryptTotal",
+		(json_int_t)s->undecryptable, "byteRecvTotal", (json_int_t)bytes, "pktSentACKTotal",
+		(json_int_t)s->acks_sent, "pktSentNAKTotal", (json_int_t)s->naks_sent, "msRTT",
+		(double)s->rtt_us / 1000, "mbpsRecvRate", mbps(bytes, span_us), "msRcvBuf",
+		waiting_ms(s, span_us));
+}
+
+static json_t *subscriber_stats(const struct dp_session *s, uint64_t span_us)
+{
+	uint64_t bytes = s->bytes + s->packets * SRT_HEADERS;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I}", "pktSentTotal",
+		(json_int_t)s->packets, "pktSentUniqueTotal",
+		(json_int_t)(s->packets - s->retransmitted), "pktRetransTotal",
+		(json_int_t)s->retransmitted, "pktSndDropTotal", (json_int_t)s->dropped,
+		"byteSentTotal", (json_int_t)bytes, "pktRecvACKTotal", (json_int_t)s->acks,
+		"pktRecvNAKTotal", (json_int_t)s->naks, "msRTT", (double)s->rtt_us / 1000,
+		"mbpsSendRate", mbps(bytes, span_us), "pktFlightSize", (json_int_t)s->flight);
+}
+
+// Under libsrt's names, as its docs/API/statistics.md means them, since the session began; null
+// where it is not SRT.
+static void add_libsrt(json_t *out, enum dp_dump_what what, const struct dp_session *s, ts_us span)
+{
+	json_t *stats =
+		what == DP_DUMP_SUBSCRIBERS ? subscriber_stats(s, span) : publisher_stats(s, span);
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(stats, name, value)
+	{
+		json_object_set_new(
+			out, name, s->proto == DP_PROTO_SRT ? json_incref(value) : json_null());
+	}
+	json_decref(stats);
+}
+
 static json_t *object_id(enum dp_dump_what what, const struct dp_session *s)
 {
 	char id[DESIRED_ID_LEN];
@@ -75,7 +133,7 @@ static json_t *session_json(struct daemon *d, enum dp_dump_what what, const stru
 {
 	static const char *const protos[] = {"unknown", "srt", "rtp", "udp"};
 	char id[SESSION_ID_MAX], since[40];
-	ts_us now = ts_now();
+	ts_us now = ts_now(), age = now > s->since_us ? now - s->since_us : 0;
 	json_t *out;
 
 	out = json_pack("{s:s, s:s, s:s, s:o, s:i}", "id", session_id(d, s->key, id, sizeof(id)),
@@ -84,8 +142,8 @@ static json_t *session_json(struct daemon *d, enum dp_dump_what what, const stru
 	add_counters(out, what, s);
 	add_srt(out, s);
 	json_object_set_new(out, "encrypted", json_boolean(s->encrypted));
-	json_object_set_new(out, "since",
-		json_string(time_text(now > s->since_us ? now - s->since_us : 0, since)));
+	json_object_set_new(out, "since", json_string(time_text(age, since)));
+	add_libsrt(out, what, s, age);
 	json_object_set_new(
 		out, what == DP_DUMP_SUBSCRIBERS ? "route" : "source", object_id(what, s));
 	return out;

@@ -313,7 +313,14 @@ struct dp_session {
 	uint64_t lost, recovered;	       // publisher
 	char stream[DP_STREAM_NAME];
 	uint32_t rsv2;
-	uint64_t undecryptable; // publisher
+	// SRT publisher: of all packets received these were new, were sent again by the publisher,
+	// came after they had been given up, could not be decrypted; so many were found missing.
+	uint64_t all_packets, unique, again, late, undecryptable, missed;
+	uint64_t all_bytes; // payloads
+	uint64_t acks_sent, naks_sent;
+	uint64_t waiting; // packets from the first hole to the newest one
+	uint64_t acks;	  // SRT subscriber: acknowledgements of all kinds that reached the worker
+	uint64_t flight;  // and packets sent that its last one had not confirmed
 };
 
 enum dp_obj_state { DP_OBJ_PENDING, DP_OBJ_ACTIVE, DP_OBJ_UNRESOLVED, DP_OBJ_ERROR, DP_OBJ_HELD };

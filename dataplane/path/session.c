@@ -149,6 +149,11 @@ static bool unlock(struct path *p, struct pkt *k)
 	return k->session->kind != SESSION_PUB || secure_open(p, k);
 }
 
+static bool is_ack(const struct pkt *k)
+{
+	return srt_pkt_is_ctrl(k->rx.data) && srt_pkt_ctrl_type(k->rx.data) == SRT_ACK;
+}
+
 // True when the packet goes on to the ring.
 static bool feed_srt(struct path *p, struct pkt *k)
 {
@@ -173,6 +178,7 @@ static bool feed_srt(struct path *p, struct pkt *k)
 		path_absorb(p, k);
 		break;
 	case SRT_ABSORB:
+		s->acks += is_ack(k);
 		path_absorb(p, k);
 		break;
 	case SRT_DROP:

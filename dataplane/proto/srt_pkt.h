@@ -58,6 +58,11 @@ static inline bool srt_pkt_is_ctrl(const uint8_t *data)
 	return data[0] & 0x80;
 }
 
+static inline uint16_t srt_pkt_ctrl_type(const uint8_t *data) // of a control packet
+{
+	return (uint16_t)(data[0] & 0x7f) << 8 | data[1];
+}
+
 static inline uint32_t srt_pkt_dst(const uint8_t *data)
 {
 	return be32_get(data + 12);

@@ -193,6 +193,7 @@ static int feed_data(
 	out->retransmitted = r->peer_rexmitflg && d.word1 & SRT_WORD1_R;
 	if (number_of(r, d.seq, &out->seq))
 		put = place(r, now, out->seq, out->play);
+	r->stats.again += out->retransmitted;
 	return deliver(r, put, out);
 }
 

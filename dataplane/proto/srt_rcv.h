@@ -32,7 +32,7 @@ struct srt_rcv_opts {
 };
 
 struct srt_rcv_stats {
-	uint64_t packets, bytes, unique, lost, recovered, late, duplicate, given_up;
+	uint64_t packets, bytes, unique, again, lost, recovered, late, duplicate, given_up;
 	uint64_t acks_sent, naks_sent;
 };
 

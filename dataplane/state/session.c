@@ -3,6 +3,7 @@
 
 #include "state/session.h"
 
+#include "base/seq.h"
 #include "state/view.h"
 
 #include <string.h>
@@ -87,6 +88,14 @@ uint32_t session_id_make(unsigned worker, uint32_t slot, uint32_t random)
 	return id ? id : 0x40; // 0 addresses the listener
 }
 
+static uint64_t flight_of(const struct session *s, const struct view *v)
+{
+	int32_t n = seq31_off(
+		s->conn.snd.acked, seq31_add(s->dseq, (uint32_t)v->history.next & SEQ31_MASK));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
 static void read_subscriber(const struct session *s, const struct view *v, struct dp_session *out)
 {
 	struct session_base now = view_sent(v, s);
@@ -97,8 +106,30 @@ static void read_subscriber(const struct session *s, const struct view *v, struc
 	out->retransmitted = s->retransmitted;
 	out->dropped = s->dropped;
 	out->naks = s->naks;
-	if (s->kind == SESSION_SUB)
-		out->rtt_us = s->conn.snd.rtt.us;
+	if (s->kind != SESSION_SUB)
+		return;
+	out->rtt_us = s->conn.snd.rtt.us;
+	out->acks = s->acks;
+	if (s->place.chunk)
+		out->flight = flight_of(s, v);
+}
+
+static void read_receiver(const struct srt_rcv *rcv, struct dp_session *out)
+{
+	const struct srt_rcv_stats *st = srt_rcv_stats(rcv);
+
+	out->rtt_us = srt_rcv_rtt(rcv)->us;
+	out->lost = st->given_up;
+	out->missed = st->lost;
+	out->recovered = st->recovered;
+	out->all_packets = st->packets;
+	out->all_bytes = st->bytes;
+	out->unique = st->unique;
+	out->again = st->again;
+	out->late = st->late;
+	out->acks_sent = st->acks_sent;
+	out->naks_sent = st->naks_sent;
+	out->waiting = rcv->window.next - rcv->window.hole;
 }
 
 static void read_publisher(const struct session *s, struct dp_session *out)
@@ -109,13 +140,10 @@ static void read_publisher(const struct session *s, struct dp_session *out)
 	out->packets = s->rx_packets;
 	out->bytes = s->rx_bytes;
 	out->undecryptable = s->undecryptable;
-	if (rcv) {
-		out->rtt_us = srt_rcv_rtt(rcv)->us;
-		out->lost = srt_rcv_stats(rcv)->lost;
-		out->recovered = srt_rcv_stats(rcv)->recovered;
-	} else if (s->carries == DP_PROTO_RTP) {
+	if (rcv)
+		read_receiver(rcv, out);
+	else if (s->carries == DP_PROTO_RTP)
 		out->lost = rtp_rx_lost(&s->rtp);
-	}
 }
 
 // The copy may be torn while the slot changes hands: the generation, read before and after, says

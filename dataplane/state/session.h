@@ -67,7 +67,7 @@ struct session {
 	uint32_t dseq, dts, isn, latency_ms;
 	struct session_base base;
 	uint64_t more_packets, more_bytes; // sent apart from the fan-out: start bursts, repairs
-	uint64_t retransmitted, dropped, naks;
+	uint64_t retransmitted, dropped, naks, acks;
 
 	struct srt_conn conn; // SUB, PUB
 	struct srt_rcv *rcv;  // PUB, borrowed from the pool
