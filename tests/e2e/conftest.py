@@ -39,6 +39,15 @@ def programs(request):
 
 
 @pytest.fixture
+def shared_path(programs):
+    """A folder for files that the daemons have to read, whoever they run as."""
+    folder = programs.folder / "shared"
+    folder.mkdir()
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
 def make_relay(programs):
     """A started relay, without listener. Arguments as in kit.relay.Relay."""
     return lambda **more: Relay(programs, **more).start()

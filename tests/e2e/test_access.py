@@ -23,11 +23,11 @@ def hook():
 
 
 @pytest.fixture
-def strict(make_relay, tmp_path):
+def strict(make_relay, shared_path):
     """A relay whose listener lets nobody in by itself."""
     relay = make_relay()
     relay.listen()
-    relay.words, relay.other = tmp_path / "words", tmp_path / "other"
+    relay.words, relay.other = shared_path / "words", shared_path / "other"
     relay.words.write_text(WORDS + "\n")
     relay.other.write_text(OTHER + "\n")
     return relay
@@ -153,9 +153,9 @@ def test_the_hook_decides(strict, programs, hook):
     assert verdicts(strict) == {"allow": 1, "refuse": 2, "fail": 1}
 
 
-def test_the_daemons_hook_is_for_streams_without_one(make_relay, programs, hook, tmp_path):
-    (tmp_path / "doc.json").write_text(json.dumps({"sluice": 1, "daemon": {"hook": hook.url}}))
-    relay = make_relay(daemon=["--config", tmp_path / "doc.json"])
+def test_the_daemons_hook_is_for_streams_without_one(make_relay, programs, hook, shared_path):
+    (shared_path / "doc.json").write_text(json.dumps({"sluice": 1, "daemon": {"hook": hook.url}}))
+    relay = make_relay(daemon=["--config", shared_path / "doc.json"])
     relay.listen()
     relay.ctl("stream", "add", "a", "--publish-auth", "hook")
     publishes(relay, programs, "a")

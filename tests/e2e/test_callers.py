@@ -81,8 +81,8 @@ def fed(make_relay, programs):
     return relay
 
 
-def test_what_is_taken_away_ends_who_came_by_it(fed, tmp_path):
-    words = tmp_path / "words"
+def test_what_is_taken_away_ends_who_came_by_it(fed, shared_path):
+    words = shared_path / "words"
     words.write_text("correct horse battery")
     fed.ctl("user", "add", "joe", "--prefix", "live/", "--mode", "request", "--passphrase-file", words)
     fed.ctl("user", "add", "jim", "--prefix", "other/", "--mode", "request", "--passphrase-file", words)
@@ -129,10 +129,10 @@ def test_what_the_hook_said_outlives_the_daemon(fed):
 # --- bad input ----------------------------------------------------------------------------------
 
 
-def test_key_messages_of_every_length(make_relay, tmp_path):
+def test_key_messages_of_every_length(make_relay, shared_path):
     relay = make_relay()
     relay.listen()
-    words = tmp_path / "words"
+    words = shared_path / "words"
     words.write_text("correct horse battery")
     relay.ctl("stream", "add", "a", "--play-passphrase-file", words)
     head = bytes.fromhex("12 2029 01 00000000 02 00 02 000000 04 04")

@@ -29,8 +29,8 @@ def wait_state(relay, noun, state, error=None, deadline=15.0):
 
 
 @pytest.fixture
-def secret(tmp_path):
-    file = tmp_path / "secret"
+def secret(shared_path):
+    file = shared_path / "secret"
     file.write_text(SECRET)
     return file
 

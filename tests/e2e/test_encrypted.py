@@ -13,10 +13,10 @@ ENOUGH = 400_000
 
 
 @pytest.fixture
-def words(tmp_path):
+def words(shared_path):
     for name, text in (("words", WORDS), ("other", OTHER)):
-        (tmp_path / name).write_text(text + "\n")
-    return tmp_path
+        (shared_path / name).write_text(text + "\n")
+    return shared_path
 
 
 @pytest.fixture

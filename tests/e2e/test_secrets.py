@@ -20,9 +20,9 @@ OTHER = "staple in the haystack"
 
 
 @pytest.fixture
-def bare(make_relay, tmp_path):
+def bare(make_relay, shared_path):
     relay = make_relay()
-    relay.words = tmp_path / "words"
+    relay.words = shared_path / "words"
     relay.words.write_text(WORDS + "\n")
     return relay
 
@@ -156,7 +156,7 @@ def test_without_the_master_key_nothing_is_made_anew(bare):
 
     def other_key():
         key.write_text("00" * 32)
-        key.chmod(0o600)
+        bare.programs.own(key)
 
     restart(bare, other_key)
     said = wait_until(lambda: bare.status_now()["secrets_error"], "status says that it is another key", 5)
@@ -166,12 +166,12 @@ def test_without_the_master_key_nothing_is_made_anew(bare):
     assert bare.status()["secrets_error"] is None
 
 
-def test_systemd_hands_over_the_master_key(make_relay, tmp_path):
-    (tmp_path / "words").write_text(WORDS)
-    (tmp_path / "sluice-master-key").write_text("5a" * 32)
-    (tmp_path / "sluice-master-key").chmod(0o600)
-    relay = make_relay(env={"CREDENTIALS_DIRECTORY": str(tmp_path)})
-    relay.ctl("stream", "add", "a", "--play-passphrase-file", tmp_path / "words")
+def test_systemd_hands_over_the_master_key(make_relay, programs, shared_path):
+    (shared_path / "words").write_text(WORDS)
+    (shared_path / "sluice-master-key").write_text("5a" * 32)
+    programs.own(shared_path / "sluice-master-key")
+    relay = make_relay(env={"CREDENTIALS_DIRECTORY": str(shared_path)})
+    relay.ctl("stream", "add", "a", "--play-passphrase-file", shared_path / "words")
     assert not (relay.state_dir / "master.key").exists() and relay.status()["secrets_error"] is None
 
 
@@ -227,14 +227,14 @@ def test_a_revocation_ends_with_its_token(bare):
     wait_until(lambda: bare.items("token", "list") == [], "nothing is kept of a token that has ended", 10)
 
 
-def test_the_first_document_names_files(bare, programs, tmp_path):
-    document = {"sluice": 1, "daemon": {"master_key_file": str(tmp_path / "key")},
+def test_the_first_document_names_files(bare, programs, shared_path):
+    document = {"sluice": 1, "daemon": {"master_key_file": str(shared_path / "key")},
                 "streams": {"live/a": {"play_passphrase": {"file": str(bare.words)}, "acl": ["allow 127.0.0.0/8"]}},
                 "users": {"joe": {"mode": "publish", "passphrase": {"file": str(bare.words)}}}}
-    (tmp_path / "key").write_text("5a" * 32)
-    (tmp_path / "key").chmod(0o600)
-    (tmp_path / "doc.json").write_text(json.dumps(document))
-    bare.daemon_flags = ["--config", str(tmp_path / "doc.json")]
+    (shared_path / "key").write_text("5a" * 32)
+    programs.own(shared_path / "key")
+    (shared_path / "doc.json").write_text(json.dumps(document))
+    bare.daemon_flags = ["--config", str(shared_path / "doc.json")]
     restart(bare, lambda: [f.unlink() for f in bare.state_dir.glob("sluice.db*")])
     assert set(bare.stream("live/a")["play_passphrase"]) == {"ref"}
     assert [u["name"] for u in bare.items("user", "list")] == ["joe"]

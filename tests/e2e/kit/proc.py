@@ -150,6 +150,12 @@ class Programs:
         program.expected = None
         return program
 
+    def own(self, path):
+        """Gives a file to the user that the daemons run as, for his eyes only."""
+        os.chmod(path, 0o600)
+        if self.user:
+            shutil.chown(path, self.user)
+
     def on_close(self, function):
         self.closers.append(function)
 
