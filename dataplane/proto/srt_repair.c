@@ -32,7 +32,7 @@ void srt_repair_init(struct srt_repair *r, ts_us now, uint32_t latency_us, uint8
 
 void srt_repair_set_rate(struct srt_repair *r, uint32_t rate)
 {
-	bool first = !r->rate;
+	bool first = !r->rate && rate;
 
 	r->rate = rate;
 	if (first)
@@ -106,8 +106,8 @@ enum srt_repair_say srt_repair_ask(
 		r->open = false;
 		return SRT_REPAIR_BROKE;
 	}
-	r->again = age < r->latency_us;
-	r->budget -= cost;
+	r->copies = (r->hurry || age < r->latency_us) && r->budget >= 2 * cost ? 2 : 1;
+	r->budget -= r->copies * cost;
 	remember(r, (uint16_t)seq, now_ms);
 	return SRT_REPAIR_YES;
 }

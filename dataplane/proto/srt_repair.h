@@ -27,7 +27,8 @@ struct srt_repair {
 	uint8_t percent; // of the rate
 	uint8_t next;	 // span to overwrite
 	bool open;	 // the newest one may grow: all asked for since its first were sent
-	bool again;	 // the last one granted had been repaired before, in vain
+	bool hurry;	 // a loss of this repair would not be reported soon
+	uint8_t copies;	 // of the last one granted
 	struct srt_repair_span spans[SRT_REPAIR_SPANS];
 };
 
@@ -39,6 +40,9 @@ void srt_repair_begin(struct srt_repair *r);
 
 enum srt_repair_say { SRT_REPAIR_YES, SRT_REPAIR_REPEATED, SRT_REPAIR_BROKE };
 
+// A packet that was repaired before, in vain, has time for one more repair at most: it goes out
+// twice when the budget has room for that, as it does when there is a hurry.
+//
 // May the packet seq of len payload bytes be sent again, when requests within window_us of a repair
 // are repetitions? YES takes it from the budget and remembers it.
 enum srt_repair_say srt_repair_ask(

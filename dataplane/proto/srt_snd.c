@@ -121,6 +121,7 @@ enum srt_resend srt_snd_resend(
 {
 	if (now >= stream_play + s->latency_us + s->rtt.us / 2)
 		return SRT_RESEND_LATE;
+	s->repair.hurry = s->stand_at != TS_NEVER;
 	switch (srt_repair_ask(&s->repair, now, seq, len, srt_rtt_suppress(&s->rtt))) {
 	case SRT_REPAIR_YES:
 		break;

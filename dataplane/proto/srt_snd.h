@@ -70,10 +70,10 @@ bool srt_snd_fresh(const struct srt_snd *s, ts_us now, ts_us first_sent);
 // peer.
 bool srt_snd_standing(struct srt_snd *s, uint8_t list[4]);
 // How often the repair that was just granted is to be sent: twice when the one before was lost too,
-// for its time runs out, and while a loss would not be reported again soon.
+// for its time runs out, and while a loss would not be reported again soon; out of one budget.
 static inline unsigned srt_snd_copies(const struct srt_snd *s)
 {
-	return s->stand_at != TS_NEVER || s->repair.again ? 2 : 1;
+	return s->repair.copies;
 }
 // Write a DROPREQ for the peer's numbers first..last; returns its length.
 size_t srt_snd_dropreq(struct srt_snd *s, ts_us now, uint32_t first, uint32_t last, uint8_t *out);

@@ -223,9 +223,11 @@ static void a_number_the_acks_stand_at_is_asked_for(void **)
 	assert_true(stands_at(now + 40 * TS_MS, ISN + 8));
 	assert_false(stands_at(now + 79 * TS_MS, 0)); // its answer needs a round trip
 	assert_true(stands_at(now + 80 * TS_MS, ISN + 8));
+	assert_int_equal(resend(now + 80 * TS_MS, 8), SRT_RESEND_NOW);
 	assert_int_equal(srt_snd_copies(&s), 2);
 	ack(now + 110 * TS_MS, 32, ISN + 30, 20000, 1000); // from here on they are thinned out
 	assert_false(stands_at(now + TS_S, 0));
+	assert_int_equal(resend(now + TS_S, 99), SRT_RESEND_NOW);
 	assert_int_equal(srt_snd_copies(&s), 1);
 }
 
@@ -267,6 +269,7 @@ static void repairs_are_bounded_by_the_streams_rate(void **)
 	const ts_us second = T0 + TS_S;
 	uint32_t burst = rate / 1000 * 120 / cost, n;
 
+	ack(T0, 32, ISN, 40000, 2000); // no hurry: one copy each
 	srt_snd_set_rate(&s, rate);
 	assert_in_range(granted(second, 0, 5000), burst, burst + 1);
 	assert_int_equal(resend(second, 9999), SRT_RESEND_BUDGET);
@@ -279,16 +282,32 @@ static void repairs_are_bounded_by_the_streams_rate(void **)
 static void the_share_is_the_streams_choice(void **)
 {
 	start(LATENCY, 10, 0);
+	ack(T0, 32, ISN, 40000, 2000);
 	srt_snd_set_rate(&s, 1250000);
 	granted(T0, 0, 5000);
 	assert_in_range(granted(T0 + TS_S, 10000, 5000), 89, 92);
 }
 
+// A repair that goes out twice costs twice.
+static void a_hurry_spends_the_same_budget(void **)
+{
+	const uint32_t rate = 1250000, cost = LEN + 58;
+	uint32_t burst = rate / 1000 * 120 / cost, sent = 0;
+
+	srt_snd_set_rate(&s, rate);
+	for (uint32_t i = 0; i < 5000; i++)
+		if (resend(T0 + TS_S, i) == SRT_RESEND_NOW)
+			sent += srt_snd_copies(&s);
+	assert_in_range(sent, burst, burst + 1);
+}
+
 // Before anybody has said how fast the stream is, and for a very slow one, an outage is repaired.
 static void a_slow_stream_may_lose_a_burst_too(void **)
 {
+	ack(T0, 32, ISN, 40000, 2000);
 	assert_int_equal(granted(T0, 0, 60), 60);
 	init(NULL);
+	ack(T0, 32, ISN, 40000, 2000);
 	srt_snd_set_rate(&s, 1000);
 	assert_int_equal(granted(T0, 0, 60), 60);
 }
@@ -423,6 +442,7 @@ int main(void)
 		cmocka_unit_test_setup(a_number_the_acks_stand_at_is_asked_for, init),
 		cmocka_unit_test_setup(a_silent_peer_is_not_watched_for_ever, init),
 		cmocka_unit_test_setup(what_the_peer_has_passed_is_not_sent, init),
+		cmocka_unit_test_setup(a_hurry_spends_the_same_budget, init),
 		cmocka_unit_test_setup(repairs_are_bounded_by_the_streams_rate, init),
 		cmocka_unit_test_setup(the_share_is_the_streams_choice, init),
 		cmocka_unit_test_setup(a_slow_stream_may_lose_a_burst_too, init),

@@ -241,7 +241,7 @@ static bool lost(struct rig *r, unsigned per_mille)
 	return rand_below(&r->rand, 1000) < per_mille;
 }
 
-static void inject(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t len)
+void rig_inject(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t len)
 {
 	struct endpoint local = endpoint_of_v4(0x0a000001, PORT);
 
@@ -311,7 +311,7 @@ void rig_announce(struct rig *r, struct rig_peer *p, const struct srt_km_keys *k
 	len = srt_km_write(keys, kek, msg);
 	p->keys = *keys;
 	peer_expand(r, p);
-	inject(r, p, out,
+	rig_inject(r, p, out,
 		srt_km_packet(out, SRT_KMREQ, msg, len, clock_of(r, p), p->caller.peer_id));
 }
 
@@ -345,7 +345,7 @@ static bool peer_km(struct rig *r, struct rig_peer *p, const uint8_t *data, size
 			memcpy(k.sek[odd], p->keys.sek[odd], SRT_KM_SEK_MAX);
 	p->keys = k;
 	peer_expand(r, p);
-	inject(r, p, out,
+	rig_inject(r, p, out,
 		srt_km_packet(out, SRT_KMRSP, c.cif, c.cif_len, clock_of(r, p), p->caller.peer_id));
 	return true;
 }
@@ -429,7 +429,7 @@ static void repair(struct rig *r, struct rig_peer *p, const uint8_t *list, size_
 
 			if (seq31_off(n, p->next_seq) > 0) {
 				be32_put(d + 4, be32_get(d + 4) | SRT_WORD1_R);
-				inject(r, p, d, p->history_len[n % 4096]);
+				rig_inject(r, p, d, p->history_len[n % 4096]);
 			}
 			if (n == last)
 				break;
@@ -471,13 +471,13 @@ static void peer_turn(struct rig *r, struct rig_peer *p)
 		if (srt_caller_expiry(&p->caller) <= r->now)
 			srt_caller_on_expiry(&p->caller, r->now);
 		while ((n = srt_caller_poll(&p->caller, r->now, out, sizeof(out))) > 0)
-			inject(r, p, out, (size_t)n);
+			rig_inject(r, p, out, (size_t)n);
 		return;
 	}
 	if (srt_conn_expiry(&p->conn) <= r->now)
 		srt_conn_on_expiry(&p->conn, r->now);
 	while ((n = srt_conn_poll(&p->conn, r->now, out, sizeof(out))) > 0)
-		inject(r, p, out, (size_t)n);
+		rig_inject(r, p, out, (size_t)n);
 }
 
 // Returns the bytes it became longer by.
@@ -515,12 +515,12 @@ void rig_publish(struct rig *r, struct rig_peer *p, uint32_t stamp, uint16_t len
 		len += peer_seal(r, p, d, len);
 	p->history_len[p->next_seq % 4096] = (uint16_t)(SRT_HDR + len);
 	p->next_seq = seq31_add(p->next_seq, 1);
-	inject(r, p, d, SRT_HDR + len);
+	rig_inject(r, p, d, SRT_HDR + len);
 }
 
 void rig_send_again(struct rig *r, struct rig_peer *p, uint32_t seq)
 {
-	inject(r, p, p->history[seq % 4096], p->history_len[seq % 4096]);
+	rig_inject(r, p, p->history[seq % 4096], p->history_len[seq % 4096]);
 }
 
 // --- time -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@
 enum {
 	RIG_WORKERS_MAX = 2,
 	RIG_STREAMS = 8,
-	RIG_SUBSCRIBERS = 256,
+	RIG_SUBSCRIBERS = 320,
 	RIG_GOT_MAX = 8192,
 	RIG_LATENCY_MS = 120,
 };
@@ -95,6 +95,9 @@ struct rig_peer *rig_call_secure(
 	struct rig *r, unsigned stream, bool publishes, unsigned worker, enum srt_suite suite);
 void rig_kek(const uint8_t salt[SRT_KM_SALT], uint8_t kek[SRT_KM_SEK_MAX]);
 void rig_announce(struct rig *r, struct rig_peer *p, const struct srt_km_keys *keys);
+
+// A datagram from the peer, whatever is in it.
+void rig_inject(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t len);
 
 // Let virtual time pass, in steps of a millisecond.
 void rig_run(struct rig *r, unsigned ms);
