@@ -4,7 +4,8 @@
 // The protocol objects over a seeded path: a publisher and a player, or a publisher, a relay and a
 // player that joins later. Every run is a function of its seed.
 //
-//   sim [--seeds N] [--from SEED] [--verbose]     random plans, properties asserted
+//   sim [--heal] [--seeds N] [--from SEED] [--verbose]     random plans, properties asserted
+//                                                 --heal: the path becomes perfect half-way
 //   sim --profile                                 issue 2's path: nothing may be missing
 //   sim --golden                                  exact numbers of a few runs
 
@@ -31,6 +32,17 @@ struct plan {
 	uint32_t isn, clock_shift, msgno0;
 	uint32_t join_after; // chain: the player calls after so many packets
 	bool roomy;	     // the latency allows every repair: nothing may be missing
+	uint32_t heal_after; // after so many packets the path loses nothing more; 0: never
+};
+
+// After a path has healed, and everybody is there, and what went before is played: from here on
+// nothing may be asked for, repaired or given up.
+struct calm {
+	bool healed, settled;
+	ts_us from;
+	uint32_t n;		  // first number that counts
+	uint32_t resent[PARTIES]; // by then
+	uint32_t naks[PARTIES];
 };
 
 struct sim {
@@ -40,6 +52,7 @@ struct sim {
 	struct media made, relayed, played;
 	ts_us now, due; // due: next packet of the source
 	bool joined;
+	struct calm calm;
 	char fault[200];
 };
 
@@ -164,6 +177,34 @@ static void turn(struct sim *s)
 		join(s);
 }
 
+static void heal(struct sim *s)
+{
+	for (int i = 0; i < LINKS; i++) {
+		struct link_cfg *c = &s->links[i].cfg;
+
+		c->jitter_us = c->reorder_us = c->loss_ppm = c->dup_ppm = c->rate = 0;
+	}
+	s->calm.healed = true;
+}
+
+static void watch_calm(struct sim *s)
+{
+	struct calm *c = &s->calm;
+
+	if (!c->healed && s->made.n >= s->plan.heal_after)
+		heal(s);
+	if (!c->healed || (s->plan.chain && !s->parties[SUB].up))
+		c->from = s->now;
+	if (c->settled || s->now < c->from + 2 * s->plan.latency_ms * TS_MS + TS_S)
+		return;
+	c->settled = true;
+	c->n = s->made.n;
+	for (int i = 0; i < PARTIES; i++) {
+		c->resent[i] = s->parties[i].stats.resent;
+		c->naks[i] = s->parties[i].stats.naks;
+	}
+}
+
 static bool faulty(struct sim *s)
 {
 	for (int i = 0; i < PARTIES; i++)
@@ -192,6 +233,8 @@ static void sim_run(struct sim *s)
 			return;
 		}
 		turn(s);
+		if (s->plan.heal_after)
+			watch_calm(s);
 		if (!end && s->made.n == s->made.total)
 			end = s->now + 2 * s->plan.latency_ms * TS_MS + TS_S;
 		if (s->now > 3600 * (ts_us)TS_S)
@@ -248,6 +291,20 @@ static void check_sender(
 		cause);
 }
 
+static void check_calm(struct sim *s, const struct party *p, int sender)
+{
+	const struct party_stats *t = &s->parties[sender].stats;
+
+	check(s, s->calm.settled, "never settled", s->made.n, s->plan.packets);
+	for (uint32_t n = s->calm.n; n < s->plan.packets; n++)
+		check(s, p->media->state[n] == MEDIA_HERE, "lost on a perfect path", n, s->calm.n);
+	check(s, t->resent == s->calm.resent[sender], "repairs on a perfect path", t->resent,
+		s->calm.resent[sender]);
+	check(s, t->naks == s->calm.naks[sender], "reports on a perfect path", t->naks,
+		s->calm.naks[sender]);
+	check(s, !p->rcv.window.missing, "holes on a perfect path", p->rcv.window.missing, 0);
+}
+
 static void check_all(struct sim *s)
 {
 	// Three seconds may be too short for a handshake on a path that loses up to 40 %.
@@ -258,6 +315,8 @@ static void check_all(struct sim *s)
 		return;
 	check_receiver(s, &s->parties[REL_IN]);
 	check_sender(s, &s->parties[PUB], &s->links[PUB_TO_REL], 0);
+	if (s->plan.heal_after && (!s->plan.chain || s->parties[SUB].up))
+		check_calm(s, &s->parties[REL_IN], PUB);
 	if (!s->plan.chain)
 		return;
 	if (!s->plan.roomy && !s->parties[SUB].up)
@@ -268,6 +327,8 @@ static void check_all(struct sim *s)
 	check_receiver(s, &s->parties[SUB]);
 	check_sender(s, &s->parties[REL_OUT], &s->links[REL_TO_SUB],
 		s->parties[REL_IN].rcv.stats.recovered);
+	if (s->plan.heal_after)
+		check_calm(s, &s->parties[SUB], REL_OUT);
 }
 
 // --- plans ----------------------------------------------------------------------------------
@@ -351,6 +412,19 @@ static struct plan random_plan(uint64_t seed)
 	return p;
 }
 
+// The same with a path that is bad for the packets above, then perfect for four seconds of latency
+// and media.
+static struct plan healing_plan(uint64_t seed)
+{
+	struct plan p = random_plan(seed);
+
+	if (p.period_us < 1000)
+		p.period_us += 1000;
+	p.heal_after = p.packets;
+	p.packets += (3 * p.latency_ms * TS_MS + 4 * TS_S) / p.period_us;
+	return p;
+}
+
 static void report(const struct sim *s, char *out, size_t cap)
 {
 	int n = 0;
@@ -388,13 +462,13 @@ static int run_plan(const struct plan *p, char *out, size_t cap)
 	return bad;
 }
 
-static int run_seeds(uint64_t from, uint64_t n, bool verbose)
+static int run_seeds(uint64_t from, uint64_t n, bool healing, bool verbose)
 {
 	char line[1024];
 	int bad = 0;
 
 	for (uint64_t seed = from; seed < from + n; seed++) {
-		struct plan p = random_plan(seed);
+		struct plan p = healing ? healing_plan(seed) : random_plan(seed);
 
 		bad += run_plan(&p, line, sizeof(line));
 		if (verbose)
@@ -481,7 +555,7 @@ static int run_golden(void)
 int main(int argc, char **argv)
 {
 	uint64_t seeds = 1000, from = 0;
-	bool verbose = false, with_profile = false;
+	bool verbose = false, with_profile = false, healing = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--verbose"))
@@ -490,16 +564,17 @@ int main(int argc, char **argv)
 			return run_golden();
 		else if (!strcmp(argv[i], "--profile"))
 			with_profile = true;
+		else if (!strcmp(argv[i], "--heal"))
+			healing = true;
 		else if (!strcmp(argv[i], "--seeds") && i + 1 < argc)
 			seeds = strtoull(argv[++i], NULL, 10);
 		else if (!strcmp(argv[i], "--from") && i + 1 < argc)
 			from = strtoull(argv[++i], NULL, 10);
 		else {
-			fprintf(stderr,
-				"usage: sim [--golden] [--profile] [--seeds N] [--from SEED] "
-				"[--verbose]\n");
+			fprintf(stderr, "usage: sim [--golden] [--profile] [--heal] [--seeds N] "
+					"[--from SEED] [--verbose]\n");
 			return 2;
 		}
 	}
-	return with_profile ? run_profile(seeds) : run_seeds(from, seeds, verbose);
+	return with_profile ? run_profile(seeds) : run_seeds(from, seeds, healing, verbose);
 }
