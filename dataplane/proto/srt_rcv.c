@@ -9,7 +9,8 @@
 #include <errno.h>
 
 enum {
-	AHEAD_STEP = 64,     // two packets this near to each other prove a jump of the sender
+	AHEAD_STEP = 64, // two packets this near to each other prove a jump of the sender
+	NAK_PERIOD_LEAST = 5 * TS_MS,
 	BLIND_DOUBLINGS = 2, // of the report's period while the round trip is unknown
 };
 
@@ -53,11 +54,15 @@ static bool number_of(const struct srt_rcv *r, uint32_t seq, uint64_t *out)
 // meanwhile many times. When the oldest hole has half of its time behind it they come twice as
 // often: few holes live that long, and senders pass over what they have just repaired (libsrt
 // since 1.4).
+// A latency of two or three usual periods would leave time for a single repeat: then they come four
+// times within it.
 static uint32_t nak_period(const struct srt_rcv *r, ts_us now)
 {
-	uint32_t period = srt_rtt_nak_period(&r->rtt);
+	uint32_t period = srt_rtt_nak_period(&r->rtt), quarter = r->tsbpd.latency_us / 4;
 	bool urgent = srt_late_expiry(&r->late) <= now + r->tsbpd.latency_us / 2;
 
+	if (srt_rtt_known(&r->rtt) && period > quarter)
+		return quarter > NAK_PERIOD_LEAST ? quarter : NAK_PERIOD_LEAST;
 	if (srt_rtt_known(&r->rtt))
 		return urgent ? period / 2 : period;
 	return period << (r->blind_naks < BLIND_DOUBLINGS ? r->blind_naks : BLIND_DOUBLINGS);
@@ -206,7 +211,7 @@ static void feed_ackack(struct srt_rcv *r, ts_us now, const struct srt_ctrl *c)
 	srt_rtt_sample(&r->rtt, rtt);
 	srt_tsbpd_sample(&r->tsbpd, now, c->ts, rtt, r->rtt.first_us);
 	if (r->nak_at != TS_NEVER)
-		r->nak_at = ts_min(r->nak_at, now + srt_rtt_nak_period(&r->rtt));
+		r->nak_at = ts_min(r->nak_at, now + nak_period(r, now));
 }
 
 static int feed_dropreq(struct srt_rcv *r, const struct srt_ctrl *c, struct srt_verdict *out)

@@ -139,7 +139,7 @@ def judge(cell, published, received):
         seen = ts.count(whole)
         result["missing"] = seen.missing
     enough = len(got) >= ENOUGH * len(published) / ts.PACKET
-    result["ok"] = enough and not wrong and result["missing"] <= LOST_MAX[latency] * len(got)
+    result["ok"] = enough and not wrong and result["missing"] <= LOST_MAX[latency] * (len(got) + result["missing"])
     return result
 
 
