@@ -4,7 +4,7 @@
 // Our protocol objects against libsrt's own program, over real sockets on loopback: both roles of
 // the handshake, both directions of media, optionally through a lossy path.
 //
-//   srt_interop [--packets N] [--loss PERCENT | --path issue2] [--seed N] [--slt PROGRAM]
+//   srt_interop [--packets N] [--loss PERCENT | --path bad] [--seed N] [--slt PROGRAM]
 //   [SCENARIO]..
 //
 // srt-live-transmit is the peer. Its other end is bare UDP, which this program feeds or reads, so
@@ -532,7 +532,7 @@ static const struct {
 };
 
 // 5 % lost, 2 % reordered by up to 10 ms, 1 % doubled, RTT 20 ms.
-static const struct link_cfg issue2 = {
+static const struct link_cfg bad_path = {
 	.delay_us = 10000,
 	.loss_ppm = 50000,
 	.reorder_ppm = 20000,
@@ -550,7 +550,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--loss"))
 			opt.path.loss_ppm = (uint32_t)atoi(argv[i + 1]) * 10000;
 		else if (!strcmp(argv[i], "--path"))
-			opt.path = issue2;
+			opt.path = bad_path;
 		else if (!strcmp(argv[i], "--seed"))
 			opt.seed = (uint64_t)atoll(argv[i + 1]);
 		else if (!strcmp(argv[i], "--slt"))

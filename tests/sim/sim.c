@@ -6,7 +6,7 @@
 //
 //   sim [--heal] [--seeds N] [--from SEED] [--verbose]     random plans, properties asserted
 //                                                 --heal: the path becomes perfect half-way
-//   sim --profile                                 issue 2's path: nothing may be missing
+//   sim --profile                                 the bad path: nothing may be missing
 //   sim --golden                                  exact numbers of a few runs
 
 #include "base/seq.h"
@@ -479,7 +479,7 @@ static int run_seeds(uint64_t from, uint64_t n, bool healing, bool verbose)
 	return bad != 0;
 }
 
-// --- issue 2's path -------------------------------------------------------------------------
+// --- the bad path -----------------------------------------------------------------------
 
 static struct plan profile(uint64_t seed, uint32_t period_us, uint32_t packets)
 {
