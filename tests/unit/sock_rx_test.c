@@ -285,7 +285,7 @@ static void waiting_costs_nothing_and_ends_with_a_datagram(void **state)
 		p->ops->wait(p, 20000);
 	}
 	assert_true(ts_now() - wall >= 190000);
-	assert_true(cpu_now() - cpu < 10000);
+	assert_true(cpu_now() - cpu < 50000);
 	kit_send(fd, &at, "x", 1);
 	wall = ts_now();
 	p->ops->wait(p, 60 * TS_S);
