@@ -6,13 +6,9 @@
 // srt-wire 7, 8, 10, 12). Keeps which packets are here, never the packets.
 
 #include "base/ts.h"
-#include "proto/srt_acks.h"
-#include "proto/srt_late.h"
-#include "proto/srt_pkt.h"
-#include "proto/srt_rtt.h"
-#include "proto/srt_tsbpd.h"
+#include "proto/srt_intake.h"
+#include "proto/srt_link.h"
 #include "proto/srt_verdict.h"
-#include "proto/srt_window.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,30 +27,10 @@ struct srt_rcv_opts {
 	bool peer_rexmitflg; // bit 26 of word 1 is R
 };
 
-struct srt_rcv_stats {
-	uint64_t packets, bytes, unique, again, lost, recovered, late, duplicate, given_up;
-	uint64_t acks_sent, naks_sent;
-};
-
 // About 6 kB, from a pool of the caller's.
 struct srt_rcv {
-	struct srt_window window;
-	struct srt_late late;
-	struct srt_tsbpd tsbpd;
-	struct srt_rtt rtt;
-	struct srt_acks acks;
-	struct srt_rcv_stats stats;
-	uint32_t peer_id, isn;
-	ts_us t0, last_rx, last_tx, last_data;
-
-	// NAK: holes in fresh_first .. fresh_end - 1 have not been reported yet.
-	uint64_t fresh_first, fresh_end;
-	ts_us nak_at; // next report of all of them; TS_NEVER: nothing is missing
-
-	uint64_t ahead;	    // last packet beyond the window, 0: none
-	uint8_t blind_naks; // repeated reports before the round trip was known
-	bool peer_rexmitflg;
-	bool close_due, closed;
+	struct srt_intake intake;
+	struct srt_link link;
 };
 
 void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o);
@@ -73,6 +49,7 @@ void srt_rcv_on_expiry(struct srt_rcv *r, ts_us now);
 bool srt_rcv_dead(const struct srt_rcv *r, ts_us now); // said SHUTDOWN, or silent for 5 s
 void srt_rcv_close(struct srt_rcv *r);		       // next poll yields SHUTDOWN
 uint64_t srt_rcv_first_hole(const struct srt_rcv *r);  // everything before it is here or given up
+uint64_t srt_rcv_given_up(const struct srt_rcv *r);    // packets
 ts_us srt_rcv_last_data(const struct srt_rcv *r);
 const struct srt_rcv_stats *srt_rcv_stats(const struct srt_rcv *r);
 const struct srt_rtt *srt_rcv_rtt(const struct srt_rcv *r);

@@ -119,7 +119,7 @@ static void read_receiver(const struct srt_rcv *rcv, struct dp_session *out)
 	const struct srt_rcv_stats *st = srt_rcv_stats(rcv);
 
 	out->rtt_us = srt_rcv_rtt(rcv)->us;
-	out->lost = st->given_up;
+	out->lost = srt_rcv_given_up(rcv);
 	out->missed = st->lost;
 	out->recovered = st->recovered;
 	out->all_packets = st->packets;
@@ -129,7 +129,7 @@ static void read_receiver(const struct srt_rcv *rcv, struct dp_session *out)
 	out->late = st->late;
 	out->acks_sent = st->acks_sent;
 	out->naks_sent = st->naks_sent;
-	out->waiting = rcv->window.next - rcv->window.hole;
+	out->waiting = rcv->intake.window.next - rcv->intake.window.hole;
 }
 
 static void read_publisher(const struct session *s, struct dp_session *out)

@@ -108,7 +108,7 @@ static void call_tally(struct load *l, ts_us now, struct call *c)
 	c->rtt_us = srt_conn_rtt(&c->conn)->us;
 	c->received += s->packets;
 	c->unique += s->unique;
-	c->missing += s->given_up;
+	c->missing += srt_rcv_given_up(c->rcv);
 	c->duplicates += s->duplicate;
 	c->late += s->late;
 	c->recovered += s->recovered;

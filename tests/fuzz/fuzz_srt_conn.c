@@ -30,7 +30,8 @@ static void check_said(const struct run *r, const uint8_t *out, size_t len)
 	struct srt_ctrl c;
 	struct srt_ack a;
 	struct srt_loss l;
-	uint32_t first, last, next = seq31_add(ISN, (uint32_t)(r->rcv.window.next & SEQ31_MASK));
+	uint32_t first, last,
+		next = seq31_add(ISN, (uint32_t)(r->rcv.intake.window.next & SEQ31_MASK));
 
 	FUZZ_CHECK(!srt_pkt_parse_ctrl(out, len, &c));
 	if (c.type == SRT_ACK) {

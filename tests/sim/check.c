@@ -29,8 +29,11 @@ static void check_receiver(struct sim *s, struct party *p)
 		last = m->play[n];
 	}
 	check(s, !s->plan.roomy || !gone, "given up though the latency allows repair", gone, 0);
-	check(s, st->lost == st->recovered + st->given_up + p->rcv.window.missing,
-		"lost is not recovered and given up", st->lost, st->recovered + st->given_up);
+	check(s,
+		st->lost ==
+			st->recovered + srt_rcv_given_up(&p->rcv) + p->rcv.intake.window.missing,
+		"lost is not recovered and given up", st->lost,
+		st->recovered + srt_rcv_given_up(&p->rcv));
 	check(s, st->unique == p->stats.delivered, "unique is not delivered", st->unique,
 		p->stats.delivered);
 	check(s, st->packets == st->unique + st->duplicate + st->late, "packets do not add up",
@@ -62,7 +65,8 @@ static void check_calm(struct sim *s, const struct party *p, int sender)
 		s->calm.resent[sender]);
 	check(s, t->naks == s->calm.naks[sender], "reports on a perfect path", t->naks,
 		s->calm.naks[sender]);
-	check(s, !p->rcv.window.missing, "holes on a perfect path", p->rcv.window.missing, 0);
+	check(s, !p->rcv.intake.window.missing, "holes on a perfect path",
+		p->rcv.intake.window.missing, 0);
 }
 
 void check_all(struct sim *s)
@@ -87,7 +91,7 @@ void check_all(struct sim *s)
 		return;
 	check_receiver(s, &s->parties[SUB]);
 	check_sender(s, &s->parties[REL_OUT], &s->links[REL_TO_SUB],
-		s->parties[REL_IN].rcv.stats.recovered);
+		s->parties[REL_IN].rcv.link.stats.recovered);
 	if (s->plan.heal_after)
 		check_calm(s, &s->parties[SUB], REL_OUT);
 }

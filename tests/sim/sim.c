@@ -30,8 +30,9 @@ static void report(const struct sim *s, char *out, size_t cap)
 				       t->naks)
 			     : snprintf(out + n, cap - (size_t)n,
 				       "%s got %u gave up %u duplicate %u recovered %u; ", p->name,
-				       t->delivered, t->gave_up, (unsigned)p->rcv.stats.duplicate,
-				       (unsigned)p->rcv.stats.recovered);
+				       t->delivered, t->gave_up,
+				       (unsigned)p->rcv.link.stats.duplicate,
+				       (unsigned)p->rcv.link.stats.recovered);
 	}
 }
 

@@ -1,0 +1,48 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Sluice authors
+
+// The way by which a publisher's packets come: whom we speak to, what we have said, its round trip,
+// its losses (draft-sharabayko-srt-01, 4.8, 4.10; srt-wire 7, 8). What has come is in its intake.
+
+#include "base/bytes.h"
+#include "base/ts.h"
+#include "proto/srt_acks.h"
+#include "proto/srt_intake.h"
+#include "proto/srt_pkt.h"
+#include "proto/srt_rtt.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct srt_rcv_stats {
+	uint64_t packets, bytes, unique, again, lost, recovered, late, duplicate;
+	uint64_t acks_sent, naks_sent;
+};
+
+struct srt_link {
+	struct srt_rtt rtt;
+	struct srt_acks acks;
+	struct srt_rcv_stats stats;
+	uint32_t peer_id;
+	ts_us t0, last_rx, last_tx, last_data;
+	uint64_t end; // the newest packet that it has brought, plus 1
+
+	// NAK: holes in fresh_first .. fresh_end - 1 have not been reported yet.
+	uint64_t fresh_first, fresh_end;
+	ts_us nak_at;	    // next report of all of them; TS_NEVER: nothing is missing
+	uint8_t blind_naks; // repeated reports before the round trip was known
+	bool peer_rexmitflg;
+	bool close_due, closed;
+};
+
+void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bool peer_rexmitflg);
+// It has brought this packet, which stands in the intake: what lies between is lost on it.
+void srt_link_reached(struct srt_link *l, const struct srt_intake *in, ts_us now, uint64_t number);
+// To be called whenever holes may have gone.
+void srt_link_tidy(struct srt_link *l, const struct srt_intake *in);
+void srt_link_ackack(
+	struct srt_link *l, struct srt_intake *in, ts_us now, const struct srt_ctrl *c);
+// The next packet to its peer. False: none.
+bool srt_link_poll(struct srt_link *l, const struct srt_intake *in, ts_us now, struct bytes_out *b);
+ts_us srt_link_expiry(const struct srt_link *l, const struct srt_intake *in);
