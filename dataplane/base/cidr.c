@@ -84,3 +84,16 @@ bool cidr_holds(const struct cidr *c, const uint8_t ip[16])
 		different |= (c->ip[i] ^ ip[i]) & mask_at(c->bits, i);
 	return !different;
 }
+
+struct cidr cidr_source(const uint8_t ip[16])
+{
+	struct cidr c = {.bits = 56};
+	struct endpoint e = {0};
+
+	memcpy(e.ip, ip, sizeof(e.ip));
+	if (endpoint_is_v4(&e))
+		c.bits = V4_BITS + 24;
+	for (unsigned i = 0; i < 16; i++)
+		c.ip[i] = ip[i] & mask_at(c.bits, i);
+	return c;
+}

@@ -24,3 +24,7 @@ int cidr_parse(const char *text, struct cidr *out);
 const char *cidr_str(const struct cidr *c, char *buf, size_t cap);
 
 bool cidr_holds(const struct cidr *c, const uint8_t ip[16]);
+
+// The network that an address counts as one of where callers have shares of something: what one
+// customer is usually given. IPv4 a /24, IPv6 a /56.
+struct cidr cidr_source(const uint8_t ip[16]);

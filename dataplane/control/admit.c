@@ -3,14 +3,9 @@
 
 #include "control/admit.h"
 
-#include "base/log.h"
 #include "control/control_priv.h"
 
 #include <string.h>
-
-LOG_SUBSYSTEM(admit)
-
-#define ADMIT_LINES 20u // log lines per second that callers can cause
 
 // Cheap before slow, and what tells a stranger least before what tells more.
 static int (*const stages[])(struct control *c, struct wish *w) = {
@@ -29,10 +24,9 @@ static int (*const stages[])(struct control *c, struct wish *w) = {
 	admit_place,
 };
 
-static struct log_limit lines = {.n = ADMIT_LINES};
-
-void admits_init(struct admits *t)
+void admits_init(struct admits *t, uint64_t key)
 {
+	share_init(&t->share, key);
 	TAILQ_INIT(&t->free);
 	TAILQ_INIT(&t->waiting);
 	t->due = TS_NEVER;
@@ -40,14 +34,16 @@ void admits_init(struct admits *t)
 		TAILQ_INSERT_TAIL(&t->free, &t->all[i], link);
 }
 
-static struct admission *admission_new(struct admits *t)
+static struct admission *admission_new(struct admits *t, const struct parked *q)
 {
 	struct admission *a = TAILQ_FIRST(&t->free);
 
-	if (!a)
+	if (!a || !share_lets_in(&t->share, q->peer.ip, t->n, ADMITS_MAX))
 		return NULL;
+	share_take(&t->share, q->peer.ip);
 	TAILQ_REMOVE(&t->free, a, link);
 	*a = (struct admission){.used = true, .generation = a->generation + 1};
+	memcpy(a->from, q->peer.ip, sizeof(a->from));
 	t->n++;
 	return a;
 }
@@ -64,6 +60,7 @@ static void stop_waiting(struct admits *t, struct admission *a)
 static void admission_free(struct admits *t, struct admission *a)
 {
 	stop_waiting(t, a);
+	share_give(&t->share, a->from);
 	a->used = false;
 	explicit_bzero(&a->keys, sizeof(a->keys));
 	TAILQ_INSERT_TAIL(&t->free, a, link);
@@ -97,22 +94,6 @@ int admit_wait(struct control *c, struct wish *w, enum admit_wait what)
 	return ADMIT_WAITS;
 }
 
-// The stream id stays out of the log: it may hold a password or a token.
-static void tell(struct control *c, const struct wish *w, int code)
-{
-	char peer[ENDPOINT_STRLEN];
-
-	notice_reject(c, w->q, w->id.name, w->publishes, code, w->why);
-	if (!log_limit_ok(&lines, (unsigned long)(c->now / TS_S)))
-		return;
-	endpoint_str(&w->q->peer, peer, sizeof(peer));
-	if (w->id.name[0])
-		log_info("%s may not %s %s (%d): %s", peer, w->publishes ? "publish" : "play",
-			w->id.name, code, w->why);
-	else
-		log_info("%s is refused (%d): %s", peer, code, w->why);
-}
-
 static void refuse(struct control *c, const struct wish *w, unsigned worker, uint32_t park,
 	uint32_t generation, int code)
 {
@@ -120,7 +101,7 @@ static void refuse(struct control *c, const struct wish *w, unsigned worker, uin
 
 	cmd.admit = (struct cmd_admit){.park = park, .park_generation = generation, .code = code};
 	post(c, worker, &cmd);
-	tell(c, w, code);
+	refusal_tell(c, w, code);
 }
 
 static const struct parked *parked(struct control *c, unsigned worker, uint32_t park)
@@ -149,10 +130,10 @@ static void run(struct control *c, struct admission *a)
 void admit_join(struct control *c, unsigned worker, uint32_t park)
 {
 	const struct parked *q = parked(c, worker, park);
-	struct admission *a = admission_new(&c->admits);
+	struct admission *a = admission_new(&c->admits, q);
 
 	if (!a) {
-		struct wish w = {.q = q, .why = "too many wait for admission"};
+		struct wish w = {.q = q, .why = ADMIT_FULL};
 
 		refuse(c, &w, worker, park, q->generation, SRT_REJ_BACKLOG);
 		return;

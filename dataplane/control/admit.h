@@ -15,12 +15,14 @@
 #include "proto/srt_hs.h"
 #include "proto/streamid.h"
 #include "state/event.h"
+#include "state/share.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
 #define ADMITS_MAX 4096u
+#define ADMIT_FULL "too many wait for admission, in all or of its network"
 
 struct control;
 struct ctl_stream;
@@ -39,6 +41,7 @@ enum admit_wait {
 struct admission {
 	bool used;
 	uint8_t waits;	     // enum admit_wait
+	uint8_t from[16];    // whose share it is of
 	uint32_t generation; // of this place in the pool
 	unsigned worker;     // where it is parked
 	uint32_t park, park_generation;
@@ -62,6 +65,7 @@ struct admits {
 	struct admission all[ADMITS_MAX];
 	struct admission_list free, waiting;
 	uint32_t n, n_for_stream;
+	struct share share;
 	ts_us due; // of the first that waits for the hook
 };
 
@@ -79,7 +83,7 @@ struct wish {
 };
 
 // admit.c
-void admits_init(struct admits *t);
+void admits_init(struct admits *t, uint64_t key); // random
 void admit_join(struct control *c, unsigned worker, uint32_t park);
 void admit_waiting(struct control *c, const struct ctl_stream *s); // it is open now
 void admit_done(struct control *c, struct cmd *cmd);

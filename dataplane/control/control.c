@@ -10,12 +10,23 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 LOG_SUBSYSTEM(control)
 
 #define CONTROL_SECOND_US TS_S
 #define CONTROL_QUIT_US (2 * TS_S) // for workers to say goodbye
+
+// Callers must not be able to tell what it is. Without random numbers it is merely hard.
+static uint64_t random_key(void)
+{
+	uint64_t key = ts_now();
+
+	if (getrandom(&key, sizeof(key), GRND_NONBLOCK) != (ssize_t)sizeof(key))
+		log_warn("no random numbers: %s", strerror(errno));
+	return key;
+}
 
 struct control *control_new(const struct control_opts *o)
 {
@@ -25,7 +36,8 @@ struct control *control_new(const struct control_opts *o)
 		return NULL;
 	c->o = *o;
 	c->now = c->started = ts_now();
-	admits_init(&c->admits);
+	admits_init(&c->admits, random_key());
+	share_init(&c->refusals.by, random_key());
 	c->rand = (struct rand){.state = c->o.instance};
 	c->kdf = kdf_new(o->event_fd);
 	c->queues = calloc(o->workers.n, sizeof(*c->queues));
@@ -66,6 +78,7 @@ static void second(struct control *c)
 		return;
 	c->second_at = c->now + CONTROL_SECOND_US;
 	streams_second(c);
+	refusals_second(c);
 	check_pushes(c);
 }
 

@@ -9,6 +9,7 @@
 #include "control/admit.h"
 #include "control/control.h"
 #include "control/notice.h"
+#include "control/refusals.h"
 #include "control/server.h"
 #include "state/stream.h"
 
@@ -96,6 +97,7 @@ struct control {
 	uint32_t n_buckets; // power of two
 	uint32_t n_streams, n_subscribers;
 	struct admits admits;
+	struct refusals refusals;
 	struct policies policies;
 	struct badges badges;
 	struct hook_cache hook_cache;

@@ -164,6 +164,9 @@ static void event(struct control *c, unsigned worker, struct event *e)
 	case EV_KEYS:
 		keys_wanted(c, e);
 		break;
+	case EV_REFUSED:
+		refusal_by_worker(c, &e->peer, e->code);
+		break;
 	}
 }
 

@@ -84,8 +84,8 @@ void notice_object(struct control *c, const struct object *o)
 	push(&c->notices, &x);
 }
 
-void notice_reject(struct control *c, const struct parked *q, const char *stream, bool publishes,
-	int code, const char *why)
+void notice_reject(struct control *c, const struct endpoint *peer, const char *stream,
+	bool publishes, int code, const char *why)
 {
 	struct dp_notice x = {
 		.event = DP_EV_REJECT,
@@ -94,7 +94,7 @@ void notice_reject(struct control *c, const struct parked *q, const char *stream
 		.mode = publishes ? DP_MODE_PUBLISH : DP_MODE_PLAY,
 	};
 
-	set_peer(&x, &q->peer);
+	set_peer(&x, peer);
 	set_stream(&x, stream);
 	snprintf(x.text, sizeof(x.text), "%s", why);
 	push(&c->notices, &x);

@@ -36,5 +36,5 @@ void notice_session(struct control *c, const struct event *e, bool up);
 void notice_stream(struct control *c, const struct ctl_stream *s);
 void notice_stream_gone(struct control *c, const struct ctl_stream *s);
 void notice_object(struct control *c, const struct object *o);
-void notice_reject(struct control *c, const struct parked *q, const char *stream, bool publishes,
-	int code, const char *why);
+void notice_reject(struct control *c, const struct endpoint *peer, const char *stream,
+	bool publishes, int code, const char *why);

@@ -108,6 +108,16 @@ static void repeated(struct path *p, struct pkt *k, struct park_entry *e)
 	path_absorb(p, k);
 }
 
+// Somebody was refused without admission: what is counted for all of them is told of a few, for it
+// takes one datagram each.
+static void tell(struct path *p, const struct parked *q, int code, struct log_limit *few)
+{
+	struct event ev = {.kind = EV_REFUSED, .peer = q->peer, .code = code};
+
+	if (log_limit_ok(few, (unsigned long)(p->now / TS_S)))
+		path_event(p, &ev);
+}
+
 static void park(struct path *p, struct pkt *k, struct parked *q)
 {
 	struct park_entry *e;
@@ -121,6 +131,7 @@ static void park(struct path *p, struct pkt *k, struct parked *q)
 	e = park_add(&p->park, p->now, q);
 	if (!e) {
 		reject(p, q, SRT_REJ_BACKLOG);
+		tell(p, q, SRT_REJ_BACKLOG, &p->told_full);
 		path_drop(p, k, DP_DROP_PARK_FULL);
 		return;
 	}
@@ -163,6 +174,7 @@ static void rendezvous(struct path *p, struct pkt *k)
 	srt_hs_fixed_req(k->rx.data, &q.req);
 	path_count(p, DP_DROP_REFUSED_REQUEST, 1);
 	reject(p, &q, SRT_REJX_BAD_MODE);
+	tell(p, &q, SRT_REJX_BAD_MODE, &p->told_unproved);
 	path_absorb(p, k);
 }
 

@@ -85,7 +85,7 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 		return false;
 	session_table_init(&p->sessions, sessions, slots, p->worker);
 	sublist_pool_init(&p->lists, lines, chunks);
-	park_init(&p->park, parked);
+	park_init(&p->park, parked, rand_u64(&p->rand));
 	p->n_views = p->n_rcvs = o->max_streams;
 	return true;
 }
@@ -105,6 +105,7 @@ bool path_init(struct path *p, const struct path_opts *o)
 	p->follows = o->follows;
 	p->cookie = (struct srt_cookie_key){.now = o->cookie_key, .before = o->cookie_key};
 	p->rand = (struct rand){.state = o->seed};
+	p->told_unproved.n = p->told_full.n = PATH_TOLD;
 	wheel_init(&p->wheel, p->now);
 	if (!path_memory(p, o))
 		return false;

@@ -9,6 +9,7 @@
 // calls path_drop() or path_absorb(), which release the frame. Everything here belongs to one
 // worker; nothing locks, allocates, logs or calls the kernel but the port.
 
+#include "base/log.h"
 #include "base/rand.h"
 #include "base/wheel.h"
 #include "io/port.h"
@@ -25,6 +26,7 @@
 
 #define PATH_WORKERS 64u
 #define PATH_TAGS 4096u	     // sockets: listeners and sources
+#define PATH_TOLD 4u	     // refusals of one kind a second that control is told of
 #define PATH_START_BURST 16u // packets per millisecond to one late joiner
 
 struct arena;
@@ -99,6 +101,7 @@ struct path {
 	uint64_t wake;			   // workers that got one this round
 	struct rte_ring *up;		   // events to control
 	bool up_dirty;
+	struct log_limit told_unproved, told_full; // EV_REFUSED: see handshake.c
 
 	struct path_retired *retired; // FIFO of n_retired places
 	uint32_t retired_head, retired_tail, n_retired;

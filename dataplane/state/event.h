@@ -145,13 +145,14 @@ struct cmd {
 };
 
 enum event_kind {
-	EV_DONE,   // cmd
-	EV_JOIN,   // park: a conclusion asks for admission
-	EV_UP,	   // a session began
-	EV_DOWN,   // a session ended
-	EV_STREAM, // a stream's state changed (from its owner)
-	EV_CALL,   // a call of ours has failed
-	EV_KEYS,   // a publisher announces a key under another salt: derive its KEK
+	EV_DONE,    // cmd
+	EV_JOIN,    // park: a conclusion asks for admission
+	EV_UP,	    // a session began
+	EV_DOWN,    // a session ended
+	EV_STREAM,  // a stream's state changed (from its owner)
+	EV_CALL,    // a call of ours has failed
+	EV_KEYS,    // a publisher announces a key under another salt: derive its KEK
+	EV_REFUSED, // the worker itself has refused somebody: to be told
 };
 
 struct event {
@@ -163,9 +164,9 @@ struct event {
 	uint8_t proto, mode;   // UP, DOWN: enum dp_proto, dp_mode
 	uint8_t reason;	       // DOWN: enum close_reason
 	uint8_t state;	       // STREAM: enum dp_stream_state
-	struct endpoint peer;
-	uint64_t object; // UP, DOWN, CALL: route or source
-	int code;	 // CALL: wire value, or -errno
-	uint16_t km_len; // KEYS: the message; of the session `key`
+	struct endpoint peer;  // UP, DOWN, REFUSED
+	uint64_t object;       // UP, DOWN, CALL: route or source
+	int code;	       // CALL, REFUSED: wire value; CALL: or -errno
+	uint16_t km_len;       // KEYS: the message; of the session `key`
 	uint8_t km[SRT_KM_MAX];
 };

@@ -3,19 +3,24 @@
 
 #include "state/park.h"
 
+#include "proto/halfsiphash.h"
+
 #include <stddef.h>
 
-void park_init(struct park *k, struct park_entry *entries)
+void park_init(struct park *k, struct park_entry *entries, uint64_t key)
 {
 	*k = (struct park){.e = entries};
+	share_init(&k->share, key);
 }
 
 static uint32_t *bucket(struct park *k, const struct endpoint *peer, uint32_t caller_id)
 {
-	uint64_t h = (uint64_t)endpoint_v4(peer) << 32 ^ (uint64_t)peer->port << 48 ^ caller_id;
+	uint8_t in[22];
 
-	h *= 0x9e3779b97f4a7c15u;
-	return &k->buckets[h >> 52];
+	memcpy(in, peer->ip, 16);
+	memcpy(in + 16, &peer->port, 2);
+	memcpy(in + 18, &caller_id, 4);
+	return &k->buckets[halfsiphash24(k->share.key, in, sizeof(in)) % PARK_CAP];
 }
 
 static bool is_for(const struct park_entry *e, const struct endpoint *peer, uint32_t caller_id)
@@ -42,8 +47,19 @@ static void unlink_entry(struct park *k, struct park_entry *e)
 
 static bool is_needed(const struct park_entry *e, ts_us now)
 {
-	return e->state == PARK_WAITING ||
-	       (e->state != PARK_FREE && now - e->p.arrival < PARK_KEEP_US);
+	return e->state == PARK_WAITING || now - e->p.arrival < PARK_KEEP_US;
+}
+
+// Each place is passed once for each time that it was taken.
+static void forget_old(struct park *k, ts_us now)
+{
+	for (; k->tail != k->head; k->tail++) {
+		const struct park_entry *e = &k->e[k->tail % PARK_CAP];
+
+		if (is_needed(e, now))
+			return;
+		share_give(&k->share, e->p.peer.ip);
+	}
 }
 
 struct park_entry *park_add(struct park *k, ts_us now, const struct parked *p)
@@ -52,8 +68,10 @@ struct park_entry *park_add(struct park *k, ts_us now, const struct parked *p)
 	uint32_t generation = e->p.generation + 1;
 	uint32_t *head;
 
-	if (is_needed(e, now))
+	forget_old(k, now);
+	if (!share_lets_in(&k->share, p->peer.ip, k->head - k->tail, PARK_CAP))
 		return NULL;
+	share_take(&k->share, p->peer.ip);
 	if (e->state != PARK_FREE)
 		unlink_entry(k, e);
 	k->head++;

@@ -4,9 +4,11 @@
 
 // Conclusions that wait for admission, and for a few seconds afterwards those that were decided: a
 // caller repeats its conclusion until our answer arrives, and every repeat has to find the first
-// (decisions A17). A fixed pool, used round and round.
+// (decisions A17). A fixed pool, used round and round, of which one network gets no more than a
+// share while others may need the rest.
 
 #include "state/event.h"
+#include "state/share.h"
 
 #define PARK_CAP 4096u
 #define PARK_KEEP_US (4 * TS_S) // callers give up after 3 s
@@ -23,14 +25,16 @@ struct park_entry {
 
 struct park {
 	struct park_entry *e; // PARK_CAP of them, borrowed
-	uint32_t head;
+	uint32_t head, tail;  // places in use, oldest first: of tail to head, modulo PARK_CAP
+	struct share share;
 	uint32_t buckets[PARK_CAP]; // index + 1, 0: empty
 };
 
-void park_init(struct park *k, struct park_entry *entries);
+// key: random, for callers choose what is looked up.
+void park_init(struct park *k, struct park_entry *entries, uint64_t key);
 struct park_entry *park_find(struct park *k, const struct endpoint *peer, uint32_t caller_id);
 
-// A place for p (copied), in state WAITING; NULL when the oldest place is still needed.
+// A place for p (copied), in state WAITING; NULL when there is none, or none for its network.
 struct park_entry *park_add(struct park *k, ts_us now, const struct parked *p);
 
 // The entry that a command names, if it still waits; else NULL.

@@ -59,15 +59,55 @@ def test_a_listener_takes_the_forms_it_was_told(make_relay):
     assert "of a form that this listener does not take" in relay.dp.output()
 
 
-def test_modes_that_are_not_served_are_refused_in_words(relay, programs):
-    assert code(relay, "#!::r=live/a,m=publish", (libsrt.SRTO_PACKETFILTER, "fec,cols:5")) == 1014
-    assert "packet filter (FEC)" in last_line(relay)
-    assert code(relay, "#!::r=live/a,m=publish", (libsrt.SRTO_TRANSTYPE, libsrt.SRTT_FILE)) in (1012, 1013)
-    assert "live" in last_line(relay)
-    halfway = f"srt://127.0.0.1:{relay.port}?mode=rendezvous&port={free_port()}"
-    client = programs.client("srt-live-transmit", ["srt-live-transmit", "-ll:warn", halfway, f"udp://127.0.0.1:{free_port()}"])
-    client.says("Application-defined rejection reason")
-    wait_until(lambda: relay.drops()["refused_request"] >= 3, "each is counted")
+FILE_MODE = (libsrt.SRTO_TRANSTYPE, libsrt.SRTT_FILE)
+
+
+@pytest.mark.parametrize(
+    "options, wire_code, why",
+    [
+        ([(libsrt.SRTO_PACKETFILTER, "fec,cols:5")], 1014, "packet filter (FEC)"),
+        ([FILE_MODE], 1012, "file mode"),
+        ([FILE_MODE, (libsrt.SRTO_MESSAGEAPI, 1)], 1013, "congestion control other than live"),
+    ],
+)
+def test_modes_that_are_not_served_have_their_codes(relay, options, wire_code, why):
+    assert code(relay, "#!::r=live/a,m=publish", *options) == wire_code
+    assert f"is refused ({wire_code}): " in last_line(relay) and why in last_line(relay)
+
+
+@pytest.mark.parametrize(
+    "query, wire_code, why, heard",
+    [
+        ("mode=rendezvous&port={port}", 2405, "it calls for a rendezvous", "Application-defined rejection reason"),
+        ("transtype=file", 1012, "file mode", "REJECT"),
+        ("packetfilter=fec,cols:10,rows:5", 1014, "packet filter (FEC)", "REJECT"),
+    ],
+)
+def test_srt_live_transmit_hears_no_in_one_line(relay, programs, query, wire_code, why, heard):
+    url = f"srt://127.0.0.1:{relay.port}?{query.format(port=free_port())}"
+    client = programs.client("srt-live-transmit", ["srt-live-transmit", "-ll:warn", url, f"udp://127.0.0.1:{free_port()}"])
+    client.says(heard)
+    wait_until(lambda: f"is refused ({wire_code}): " in relay.dp.output(), "the relay says why")
+    assert why in last_line(relay)
+    assert relay.drops()["refused_request"] >= 1
+
+
+def test_callers_of_version_4_are_refused_in_words(relay):
+    """As libsrt before 1.3: the conclusion has no blocks, and the socket's type where they are announced."""
+    caller = wire.RawCaller(relay.port)
+    assert caller.connect("", version=4, extension=2, blocks=b"").kind == 1008
+    assert "is refused (1008): it speaks a version of SRT before 1.3" in last_line(relay)
+    caller.close()
+
+
+def test_a_flood_of_rendezvous_calls_is_a_few_lines(relay):
+    caller = wire.RawCaller(relay.port)
+    for i in range(2000):
+        caller.send(wire.handshake(0, extension=0, socket_id=1 + i))
+    wait_until(lambda: relay.drops()["refused_request"] >= 1000, "they are counted")
+    refused = [line for line in relay.dp.output().splitlines() if "is refused (2405)" in line]
+    assert 1 <= len(refused) <= 12, "four a second"
+    caller.close()
 
 
 @pytest.fixture
@@ -162,8 +202,9 @@ def test_stream_ids_of_512_bytes_of_anything(relay):
 
 
 def test_a_flood_of_callers_costs_a_bounded_wait(fed):
-    """6000 callers that the hook does not answer: who finds no place is told at once, the rest in time."""
+    """6000 callers that the hook does not answer: who finds no place is told at once, the rest in time, others come in."""
     stays = libsrt.Caller(fed.port, "#!::r=live/a")
+    fed.ctl("stream", "add", "live/b")
     fed.ctl("stream", "set", "live/a", "--play-auth", "hook", "--hook", "http://127.0.0.1:9/")
     fed.daemon.stop()
     caller = wire.RawCaller(fed.port)
@@ -173,10 +214,15 @@ def test_a_flood_of_callers_costs_a_bounded_wait(fed):
         caller.send(caller.conclusion(cookie, "#!::r=live/a"))
     codes = {caller.receive(lambda raw: (h := wire.parse_handshake(raw)) and h.kind) for _ in range(500)}
     assert codes == {1005}
+    other = wire.RawCaller(fed.port, seed=2, address="127.9.9.9")
+    assert other.connect("#!::r=live/b").kind == wire.CONCLUSION, "of another network"
     assert stays.receive(), "who is in hears nothing of it"
     wait_until(lambda: code(fed, "#!::r=live/a") == 2424, "places are free again")
     fed.start_daemon()
     fed.wait_connected()
     assert fed.drops()["park_full"] >= 500 and fed.drops()["refused_hook"] >= 1000
+    told = [line for line in fed.dp.output().splitlines() if "is refused" in line or "may not" in line]
+    assert len(told) < 100 and "more were refused than lines" in fed.dp.output()
+    other.close()
     stays.close()
     caller.close()

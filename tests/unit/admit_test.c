@@ -390,14 +390,37 @@ static void who_gives_up_while_it_waits_holds_nothing(void **state)
 	assert_int_equal(r->c->admits.n, 0);
 }
 
-static void only_so_many_may_wait_at_once(void **state)
+static void one_network_has_half_of_the_places_to_wait(void **state)
+{
+	struct rig *r = *state;
+	unsigned pub = rig_call(r, 0, "l", PUB), late, again, sub = rig_call(r, 1, "l", SUB);
+
+	rig_turn(r);
+	r->workers[1].parks[sub].p.peer = endpoint_of_v4(0x0a000001, 5000);
+	while (r->c->admits.n < ADMITS_MAX / 2)
+		admit_join(r->c, 1, sub);
+	late = rig_call(r, 0, "l", "#!::r=live/b,m=publish"); // of another network
+	r->workers[0].parks[late].p.peer = endpoint_of_v4(0x0a000101, 5000);
+	again = rig_call(r, 0, "l", SUB);
+	r->workers[0].parks[again].p.peer = endpoint_of_v4(0x0a000002, 5000);
+	rig_settle(r);
+	assert_int_equal(rig_code(r, 0, late), 0);
+	assert_int_equal(rig_code(r, 0, again), 1005);
+	assert_int_equal(rig_code(r, 0, pub), 0);
+	assert_int_equal(r->c->admits.n, 0);
+}
+
+static void only_so_many_may_wait_in_all(void **state)
 {
 	struct rig *r = *state;
 	unsigned pub = rig_call(r, 0, "l", PUB), late, sub = rig_call(r, 1, "l", SUB);
+	uint32_t ip = 0x0a000000;
 
 	rig_turn(r);
-	while (r->c->admits.n < ADMITS_MAX)
+	while (r->c->admits.n < ADMITS_MAX) {
+		r->workers[1].parks[sub].p.peer = endpoint_of_v4(ip += 256, 5000);
 		admit_join(r->c, 1, sub);
+	}
 	late = rig_call(r, 1, "l", SUB);
 	rig_settle(r);
 	assert_int_equal(rig_code(r, 1, late), 1005);
@@ -548,7 +571,8 @@ int main(void)
 		TEST(a_caller_that_has_given_up_does_not_count),
 		TEST(rtp_that_is_not_ts_cannot_be_played_by_srt),
 		TEST(who_gives_up_while_it_waits_holds_nothing),
-		TEST(only_so_many_may_wait_at_once),
+		TEST(one_network_has_half_of_the_places_to_wait),
+		TEST(only_so_many_may_wait_in_all),
 		TEST(a_join_storm_before_the_stream_is_open_is_all_served),
 		TEST(the_higher_latency_of_both_sides_counts),
 		TEST(a_history_is_as_deep_as_repairs_of_its_callers_reach),

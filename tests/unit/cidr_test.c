@@ -65,12 +65,34 @@ static void holds_what_lies_in_it(void **state)
 	assert_false(holds("::1", "::2"));
 }
 
+static void a_source_is_what_one_customer_has(void **state)
+{
+	static const char *const rows[][2] = {
+		{"203.0.113.9", "203.0.113.0/24"},
+		{"0.0.0.0", "0.0.0.0/24"},
+		{"255.255.255.255", "255.255.255.0/24"},
+		{"2001:db8:1:2ff:ffff::1", "2001:db8:1:200::/56"},
+		{"::1", "::/56"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char text[CIDR_STRLEN];
+		struct endpoint e = {0};
+		struct cidr c;
+
+		assert_int_equal(endpoint_parse_ip(rows[i][0], &e), 0);
+		c = cidr_source(e.ip);
+		assert_string_equal(cidr_str(&c, text, sizeof(text)), rows[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(has_one_spelling),
 		cmocka_unit_test(refuses_what_is_no_range),
 		cmocka_unit_test(holds_what_lies_in_it),
+		cmocka_unit_test(a_source_is_what_one_customer_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

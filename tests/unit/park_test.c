@@ -10,9 +10,10 @@
 static struct park_entry entries[PARK_CAP];
 static struct park park;
 
+// Each caller from a network of its own.
 static struct parked from(uint32_t caller_id, ts_us arrival)
 {
-	struct parked q = {.peer = endpoint_of_v4(0x7f000001, 5000), .arrival = arrival};
+	struct parked q = {.peer = endpoint_of_v4(caller_id << 8, 5000), .arrival = arrival};
 
 	q.req.caller_id = caller_id;
 	return q;
@@ -21,7 +22,7 @@ static struct parked from(uint32_t caller_id, ts_us arrival)
 static int fresh(void **state)
 {
 	memset(entries, 0, sizeof(entries));
-	park_init(&park, entries);
+	park_init(&park, entries, 7);
 	return 0;
 }
 
@@ -29,8 +30,9 @@ static void a_repeat_finds_the_first(void **state)
 {
 	struct parked q = from(7, 1000);
 	struct park_entry *e = park_add(&park, 1000, &q);
-	struct endpoint other = endpoint_of_v4(0x7f000001, 5001);
+	struct endpoint other = q.peer;
 
+	other.port++;
 	assert_ptr_equal(park_find(&park, &q.peer, 7), e);
 	assert_null(park_find(&park, &q.peer, 8));
 	assert_null(park_find(&park, &other, 7));
@@ -40,6 +42,7 @@ static void a_full_pool_refuses_until_the_oldest_is_not_needed(void **state)
 {
 	struct parked q;
 	struct park_entry *first = NULL;
+	struct endpoint peer;
 
 	for (uint32_t i = 0; i < PARK_CAP; i++) {
 		q = from(i + 1, 1000);
@@ -50,10 +53,37 @@ static void a_full_pool_refuses_until_the_oldest_is_not_needed(void **state)
 	q = from(99999, 2000);
 	assert_null(park_add(&park, 2000, &q));
 	first->state = PARK_ADMITTED;
+	peer = first->p.peer;
 	assert_null(park_add(&park, 1000 + PARK_KEEP_US - 1, &q));
+	assert_ptr_equal(park_find(&park, &peer, 1), first);
 	assert_ptr_equal(park_add(&park, 1000 + PARK_KEEP_US, &q), first);
-	assert_null(park_find(&park, &q.peer, 1));
+	assert_null(park_find(&park, &peer, 1));
 	assert_ptr_equal(park_find(&park, &q.peer, 99999), first);
+}
+
+// All conclusions of one address, decided or not: half of the places stay for others, and its own
+// come back as they grow old.
+static void a_flood_from_one_address_keeps_nobody_else_out(void **state)
+{
+	struct parked q = from(1, 1000), other = from(2, 1000);
+	struct park_entry *e;
+	unsigned n = 0;
+
+	while ((e = park_add(&park, 1000, &q))) {
+		e->state = n++ % 2 ? PARK_REFUSED : PARK_ADMITTED;
+		q.req.caller_id++;
+	}
+	assert_int_equal(n, PARK_CAP / 2);
+	for (uint32_t i = 0; i < PARK_CAP / 2; i++) {
+		other = from(1000 + i, 1000);
+		e = park_add(&park, 1000, &other);
+		assert_non_null(e);
+		e->state = PARK_REFUSED;
+	}
+	for (n = 0; (e = park_add(&park, 1000 + PARK_KEEP_US, &q)); n++)
+		q.req.caller_id++;
+	assert_int_equal(n, PARK_CAP / 2);
+	assert_non_null(park_find(&park, &q.peer, q.req.caller_id - 1));
 }
 
 static void an_answer_to_an_older_tenant_is_recognised(void **state)
@@ -73,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_repeat_finds_the_first, fresh),
 		cmocka_unit_test_setup(a_full_pool_refuses_until_the_oldest_is_not_needed, fresh),
+		cmocka_unit_test_setup(a_flood_from_one_address_keeps_nobody_else_out, fresh),
 		cmocka_unit_test_setup(an_answer_to_an_older_tenant_is_recognised, fresh),
 	};
 

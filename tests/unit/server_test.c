@@ -449,7 +449,7 @@ static void make_notices(struct rig *r, unsigned n)
 	struct parked q = {.peer = endpoint_of_v4(0x7f000001, 1)};
 
 	for (unsigned i = 0; i < n; i++)
-		notice_reject(r->c, &q, "a", false, 2404, "no such stream");
+		notice_reject(r->c, &q.peer, "a", false, 2404, "no such stream");
 }
 
 static void what_a_slow_client_misses_is_counted(void **state)

@@ -92,7 +92,7 @@ def media(raw):
 class RawCaller:
     """A caller that does each step by itself, from one UDP socket."""
 
-    def __init__(self, port, seed=1):
+    def __init__(self, port, seed=1, address="127.0.0.1"):
         self.random = random.Random(seed)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # What nobody reads for a while must not push out what a case waits for. FORCE needs root.
@@ -101,7 +101,7 @@ class RawCaller:
                 self.socket.setsockopt(socket.SOL_SOCKET, option, 8 << 20)
             except PermissionError:
                 pass
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((address, 0))
         self.socket.connect(("127.0.0.1", port))
         self.socket.settimeout(3)
         self.id = self.random.randrange(1, 1 << 29)
