@@ -57,6 +57,12 @@ static bool has_url(uint32_t kind)
 	return kind == DP_LISTENER || kind == DP_ROUTE || kind == DP_SOURCE;
 }
 
+// Without a host, every address of the machine, IPv6 and IPv4: that is what :: binds.
+static struct endpoint bound_to(const struct url *u)
+{
+	return *u->host ? u->at : (struct endpoint){.port = u->at.port};
+}
+
 int desired_spell(uint32_t kind, json_t *doc, char *err, size_t cap)
 {
 	char text[URL_MAX + 1], at[ENDPOINT_STRLEN];
@@ -70,9 +76,11 @@ int desired_spell(uint32_t kind, json_t *doc, char *err, size_t cap)
 		return -EINVAL;
 	if (kind != DP_LISTENER && desired_spell_passphrase(&u, doc, err, cap))
 		return -EINVAL;
-	if (kind == DP_LISTENER)
-		snprintf(text, sizeof(text), "srt://%s", endpoint_str(&u.at, at, sizeof(at)));
-	else if (url_canonical(&u, text, sizeof(text))) {
+	if (kind == DP_LISTENER) {
+		const struct endpoint e = bound_to(&u);
+
+		snprintf(text, sizeof(text), "srt://%s", endpoint_str(&e, at, sizeof(at)));
+	} else if (url_canonical(&u, text, sizeof(text))) {
 		snprintf(err, cap, "the URL is too long");
 		return -EINVAL;
 	}
@@ -121,7 +129,7 @@ uint64_t desired_id_parse(uint32_t kind, const char *text)
 
 static int address_of(const struct url *u, desired_lookup lookup, void *ctx, uint8_t ip[16])
 {
-	struct endpoint e = u->at;
+	struct endpoint e = bound_to(u);
 
 	if (!u->literal && lookup(ctx, u->host, &e))
 		return -EAGAIN;
@@ -148,9 +156,11 @@ static void make_stream(const json_t *doc, struct dp_stream *s)
 
 static int make_listener(const json_t *doc, const struct url *u, struct dp_listener *l)
 {
+	const struct endpoint at = bound_to(u);
+
 	l->size = sizeof(*l);
-	memcpy(l->ip, u->at.ip, sizeof(l->ip));
-	l->port = u->at.port;
+	memcpy(l->ip, at.ip, sizeof(l->ip));
+	l->port = at.port;
 	l->open = json_is_true(json_object_get(doc, "open"));
 	l->default_mode =
 		strcmp(text_of(doc, "default_mode"), "publish") ? DP_MODE_PLAY : DP_MODE_PUBLISH;

@@ -71,7 +71,7 @@ static uint16_t port_of(int fd)
 
 static int socket_open(struct control *c, unsigned worker, char *err, size_t cap)
 {
-	struct port_sock_source any = {.bind = endpoint_of_v4(0, 0)};
+	struct port_sock_source any = {0};
 	struct call_socket *k = &c->call_sockets[worker];
 	struct cmd cmd = {.kind = CMD_SOCK_ADD, .owner = &c->calling};
 	int fd = c->o.sockets.bind(c->o.sockets.ctx, &any, err, cap);
@@ -84,7 +84,7 @@ static int socket_open(struct control *c, unsigned worker, char *err, size_t cap
 		snprintf(err, cap, "no room: too many listeners and sources");
 		return -ENFILE;
 	}
-	k->local = endpoint_of_v4(0, port_of(fd));
+	k->local = (struct endpoint){.port = port_of(fd)};
 	cmd.sock = (struct cmd_sock){.fd = fd, .tag = k->tag};
 	c->calling.in_flight++;
 	post(c, worker, &cmd);

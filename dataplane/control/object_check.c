@@ -53,13 +53,8 @@ bool object_is_whole(uint32_t kind, uint64_t id, const void *body)
 	}
 }
 
-static const char *check_address(const uint8_t ip[16], uint16_t port)
+static const char *check_port(uint16_t port)
 {
-	struct endpoint e = {.port = port};
-
-	memcpy(e.ip, ip, sizeof(e.ip));
-	if (!endpoint_is_v4(&e))
-		return "IPv6 is not served yet";
 	return port ? NULL : "port 0 is no port";
 }
 
@@ -84,7 +79,7 @@ static const char *check_listener(const struct dp_listener *l)
 		return "a latency of more than 60 s";
 	if (l->default_stream[0] && !stream_name_ok(l->default_stream))
 		return "its default stream is not a stream name";
-	return check_acl(&l->acl) ? check_acl(&l->acl) : check_address(l->ip, l->port);
+	return check_acl(&l->acl) ? check_acl(&l->acl) : check_port(l->port);
 }
 
 static const char *check_stream(const struct dp_stream *s)
@@ -119,9 +114,9 @@ static const char *check_route(const struct dp_route *r)
 
 	memcpy(to.ip, r->ip, sizeof(to.ip));
 	if (!wrong)
-		wrong = check_address(r->ip, r->port);
+		wrong = check_port(r->port);
 	if (!wrong && endpoint_is_any(&to))
-		wrong = "0.0.0.0 is nobody's address";
+		wrong = "the unspecified address is nobody's";
 	if (!wrong)
 		wrong = check_call(r->proto, &r->call);
 	if (!wrong && r->dscp > 63)
@@ -134,7 +129,7 @@ static const char *check_source(const struct dp_source *q)
 	const char *wrong = check_proto(q->proto);
 
 	if (!wrong)
-		wrong = check_address(q->ip, q->port);
+		wrong = check_port(q->port);
 	if (!wrong)
 		wrong = check_call(q->proto, &q->call);
 	if (!wrong && q->reorder_ms > CHECK_REORDER_MAX_MS)

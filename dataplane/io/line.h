@@ -32,9 +32,10 @@ struct line {
 
 static_assert(sizeof(struct line) == 64, "a subscriber is one cache line");
 
+// The peer's address is the one that decides on IPv4 or IPv6.
 struct line_udp {
 	struct endpoint local, peer; // local.ip may be unspecified: the kernel chooses
-	uint32_t ifindex;	     // egress interface of a multicast push; 0: routing decides
+	uint32_t ifindex;	     // egress interface, of 20 bits; 0: routing decides
 	uint8_t ttl;		     // 0: 64
 	uint8_t dscp;		     // 6 bits
 };
@@ -58,6 +59,17 @@ void line_build_rtp(struct line *l, const struct line_udp *u, const struct line_
 
 // The addresses a line was built from.
 struct line_udp line_addresses(const struct line *l);
+
+static inline bool line_is_v6(const struct line *l)
+{
+	return l->b[WIRE_IP6] >> 4 == 6;
+}
+
+// Where the packet's first header begins in a line.
+static inline unsigned line_begin(const struct line *l)
+{
+	return line_is_v6(l) ? (unsigned)WIRE_IP6 : (unsigned)WIRE_ETH;
+}
 
 // Ones' complement sum of len bytes (an odd last byte counts as if a zero followed), folded to 16
 // bits, not complemented.
@@ -154,15 +166,23 @@ static inline unsigned line_media(const struct line *l, enum line_kind kind, uin
 	return WIRE_RTP_HDR;
 }
 
+static inline void line_render_ip(const struct line *l, uint16_t len, uint8_t *out)
+{
+	uint16_t ip_len = __builtin_bswap16(len);
+
+	line_store16(out + WIRE_IP_LEN, ip_len);
+	line_store16(out + WIRE_IP_CSUM,
+		(uint16_t)~line_fold((uint64_t)line_load16(l->b + WIRE_IP_CSUM) + ip_len));
+}
+
 // Write the whole 64-byte header of one copy at out, lengths and checksums included. payload_sum is
 // the ones' complement sum of the payload (line_sum), computed once for all copies. On the wire the
-// copy is out[WIRE_ETH .. WIRE_MEDIA + line_media_len(kind)) and the payload behind it.
+// copy is out[line_begin(l) .. WIRE_MEDIA + line_media_len(kind)) and the payload behind it.
 static inline void line_render(const struct line *l, enum line_kind kind, uint32_t seq,
 	uint32_t word1, uint32_t ts, uint16_t payload_len, uint32_t payload_sum, uint8_t *out)
 {
 	unsigned media = line_media_len(kind);
 	uint16_t udp_len = __builtin_bswap16((uint16_t)(8 + media + payload_len));
-	uint16_t ip_len = __builtin_bswap16((uint16_t)(28 + media + payload_len));
 	uint64_t sum = (uint64_t)line_load16(l->b + WIRE_UDP_CSUM) + payload_sum + 2u * udp_len;
 	struct line_words w = {0, 0, 0};
 	uint16_t csum;
@@ -181,7 +201,8 @@ static inline void line_render(const struct line *l, enum line_kind kind, uint32
 	csum = (uint16_t)~line_fold(sum + w.seq + w.word1 + w.ts);
 	line_store16(out + WIRE_UDP_LEN, udp_len);
 	line_store16(out + WIRE_UDP_CSUM, csum ? csum : 0xffff); // RFC 768: 0 means none
-	line_store16(out + WIRE_IP_LEN, ip_len);
-	line_store16(out + WIRE_IP_CSUM,
-		(uint16_t)~line_fold((uint64_t)line_load16(l->b + WIRE_IP_CSUM) + ip_len));
+	if (line_is_v6(l))
+		line_store16(out + WIRE_IP6_LEN, udp_len);
+	else
+		line_render_ip(l, (uint16_t)(28 + media + payload_len), out);
 }

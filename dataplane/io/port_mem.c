@@ -84,8 +84,10 @@ static bool narrow(struct port_mem *m, enum line_kind kind, const struct line *l
 {
 	struct endpoint peer = line_addresses(l).peer;
 
-	if (!endpoint_eq(&peer, &m->narrow) ||
-		WIRE_IP_HDR + WIRE_UDP_HDR + line_media_len(kind) + len <= m->narrow_mtu)
+	if (!endpoint_eq(&peer, &m->narrow) || (line_is_v6(l) ? WIRE_IP6_HDR : WIRE_IP_HDR) +
+							       WIRE_UDP_HDR + line_media_len(kind) +
+							       len <=
+						       m->narrow_mtu)
 		return false;
 	m->refused++;
 	m->st.tx_error++;

@@ -68,7 +68,7 @@ static int bound_to(int fd, struct endpoint *e)
 		return -errno;
 	rc = endpoint_from_sockaddr(&sa, e);
 	if (!rc && endpoint_is_multicast(e))
-		*e = endpoint_of_v4(0, e->port);
+		memset(endpoint_is_v4(e) ? e->ip + 12 : e->ip, 0, endpoint_is_v4(e) ? 4 : 16);
 	return rc;
 }
 
@@ -88,8 +88,10 @@ static int sock_add(struct port *p, int fd, uint16_t tag)
 	*k = (struct sock){.fd = fd,
 		.tag = tag,
 		.generation = (uint16_t)(k->generation + 1),
-		.ip = endpoint_v4(&e),
+		.v6 = !endpoint_is_v4(&e),
+		.any = endpoint_is_any(&e),
 		.port = e.port};
+	memcpy(k->ip, e.ip, sizeof(k->ip));
 	rc = s->rx->add(s, (unsigned)slot);
 	if (rc) {
 		k->fd = -1;
@@ -149,8 +151,9 @@ static void sock_close(struct port *p)
 			slot_close(s, i);
 	if (s->rx)
 		s->rx->fini(s);
-	if (s->egress >= 0)
-		close(s->egress);
+	for (unsigned i = 0; i < 2; i++)
+		if (s->egress[i].fd >= 0)
+			close(s->egress[i].fd);
 	if (s->wake_fd >= 0)
 		close(s->wake_fd);
 	if (s->staging)
@@ -197,16 +200,17 @@ static bool memory_take(struct port_sock *s)
 }
 
 // What comes back to a push (RTCP, or anything else) has no reader: let nothing in.
-static int egress_open(const struct port_sock_opts *o, char *err, size_t err_cap)
+static void egress_open(
+	struct port_sock *s, bool v6, const struct port_sock_opts *o, char *err, size_t err_cap)
 {
-	struct endpoint any = endpoint_of_v4(0, 0);
-	int fd = sock_open(o, err, err_cap);
+	struct endpoint any = v6 ? (struct endpoint){0} : endpoint_of_v4(0, 0);
+	int fd = sock_open(&any, o, err, err_cap);
 
-	if (fd >= 0 && (sock_filter_drop_all(fd) || sock_bind_to(fd, &any, o, err, err_cap))) {
+	if (fd >= 0 && (sock_filter_drop_all(fd) || sock_bind_to(fd, &any, 0, o, err, err_cap))) {
 		close(fd);
-		return -1;
+		fd = -1;
 	}
-	return fd;
+	s->egress[v6].fd = fd;
 }
 
 static const struct sock_rx *rx_choose(struct port_sock *s, bool no_uring)
@@ -223,11 +227,14 @@ struct port *port_sock_open(const struct port_sock_opts *o, char *err, size_t er
 	if (!s)
 		return NULL;
 	s->port.ops = &sock_ops;
-	s->egress = s->wake_fd = -1;
+	s->wake_fd = -1;
+	s->egress[0] = (struct sock){.fd = -1, .any = true};
+	s->egress[1] = (struct sock){.fd = -1, .any = true, .v6 = true};
 	snprintf(err, err_cap, "no memory or no file descriptors left for a port");
 	if (memory_take(s)) {
-		s->egress = egress_open(o, err, err_cap);
-		s->rx = s->egress < 0 ? NULL : rx_choose(s, o->no_uring);
+		egress_open(s, true, o, err, err_cap); // a machine may have no IPv6
+		egress_open(s, false, o, err, err_cap);
+		s->rx = s->egress[0].fd < 0 ? NULL : rx_choose(s, o->no_uring);
 	}
 	if (!s->rx) {
 		sock_close(&s->port);

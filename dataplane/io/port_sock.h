@@ -27,9 +27,10 @@ const char *port_sock_mode(const struct port *p);
 
 // Open one SO_REUSEPORT socket per worker on local, in worker order, with the cBPF program that
 // steers by the worker number in the SRT destination id (handshakes: by the caller's id) and thins
-// ACKs (A14). fds has room for n_workers. Returns 0 or -errno; err says which port is busy and so
-// on. An io_uring keeps a socket open a moment after its process ended: EADDRINUSE is retried for a
-// second. All workers of the listener must serve their socket, or close it by port_sock_close().
+// ACKs (A14). :: serves IPv4 too, and IPv4 alone on a machine without IPv6. fds has room for
+// n_workers. Returns 0 or -errno; err says which port is busy and so on. An io_uring keeps a socket
+// open a moment after its process ended: EADDRINUSE is retried for a second. All workers of the
+// listener must serve their socket, or close it by port_sock_close().
 int port_sock_listen(const struct endpoint *local, unsigned n_workers,
 	const struct port_sock_opts *o, int *fds, char *err, size_t err_cap);
 
@@ -40,7 +41,7 @@ struct port_sock_source {
 };
 
 // Bind one socket for a udp:// or rtp:// source, joined to its group. Returns the fd or -errno.
-int port_sock_bind(const struct port_sock_source *s, const struct port_sock_opts *o, char *err,
+int port_sock_bind(const struct port_sock_source *asked, const struct port_sock_opts *o, char *err,
 	size_t err_cap);
 
 // Close a socket of port_sock_listen or port_sock_bind that no port has taken.

@@ -9,6 +9,7 @@
 //   sock_listen   a listener: one socket per worker, and the sink its thinned ACKs end in
 //   sock_bind     a source: unicast or multicast
 //   sock_rx       staging buffers -> datagrams; sock_uring and sock_epoll fill the staging buffers
+//   sock_msg      what a message says besides its bytes: socket, address, control messages
 //   sock_tx       fan-out and own datagrams
 //   port_sock     puts them together
 
@@ -26,7 +27,7 @@
 // The largest UDP datagram or GRO bundle, and in front of it what io_uring writes there: its own
 // header, the peer's address, control messages.
 #define SOCK_STAGING_LEN (65536u + 512u)
-#define SOCK_CONTROL 128u // control messages of one receive: UDP_GRO, IP_PKTINFO, SO_RXQ_OVFL
+#define SOCK_CONTROL 128u // control messages of one receive: UDP_GRO, PKTINFO, SO_RXQ_OVFL
 #define SOCK_BY_PORT 65536u
 #define SOCK_TX_MSGS 64u   // messages of one sendmmsg
 #define SOCK_TX_ERRORS 64u // failed destinations remembered
@@ -43,7 +44,9 @@ struct sock {
 	int fd; // -1: free slot
 	uint16_t tag;
 	uint16_t generation; // of the slot: an old completion does not reach its next tenant
-	uint32_t ip;	     // bound address, host order; 0: any
+	bool v6;	     // AF_INET6; bound to :: it serves IPv4 too
+	bool any;	     // bound to no address
+	uint8_t ip[16];	     // bound address as in struct endpoint
 	uint16_t port;
 	uint32_t overflow; // SO_RXQ_OVFL as last seen, a running counter
 	bool waits;	   // uring: not armed, stands in the rearm list
@@ -108,7 +111,7 @@ struct port_sock {
 	int wake_fd; // eventfd
 	_Atomic int sleep;
 
-	int egress; // unbound to any listener: for pushes
+	struct sock egress[2]; // of IPv4 and IPv6, bound to no listener's port: for pushes
 	struct sock_tx *tx;
 	struct port_stats st;
 
@@ -130,13 +133,16 @@ static inline uint8_t *sock_staging_at(const struct port_sock *s, unsigned i)
 
 // --- sock_open ------------------------------------------------------------------------------
 
-// Refuse what is not IPv4. 0 or -EAFNOSUPPORT with a sentence.
-int sock_check_v4(const struct endpoint *e, char *err, size_t err_cap);
-// A UDP socket with all options that receiving and sending want, not bound. The fd or -errno.
-int sock_open(const struct port_sock_opts *o, char *err, size_t err_cap);
-// Bind; EADDRINUSE is retried for a second. 0 or -errno with a sentence; the fd stays open.
-int sock_bind_to(int fd, const struct endpoint *local, const struct port_sock_opts *o, char *err,
-	size_t err_cap);
+// What is bound for `asked`: 0.0.0.0 for :: on a machine without IPv6.
+struct endpoint sock_local(const struct endpoint *asked);
+// A UDP socket of the family of `local`, with all options that receiving and sending want, not
+// bound. One for :: takes IPv4 too. The fd or -errno.
+int sock_open(
+	const struct endpoint *local, const struct port_sock_opts *o, char *err, size_t err_cap);
+// Bind; EADDRINUSE is retried for a second. `link` is the interface that an IPv6 address of one
+// link belongs to, 0: none. 0 or -errno with a sentence; the fd stays open.
+int sock_bind_to(int fd, const struct endpoint *local, unsigned link,
+	const struct port_sock_opts *o, char *err, size_t err_cap);
 
 // --- sock_filter ----------------------------------------------------------------------------
 
@@ -159,6 +165,28 @@ void sock_rx_clear_wake(struct port_sock *s);
 extern const struct sock_rx sock_uring_rx, sock_epoll_rx;
 int sock_uring_init(struct port_sock *s); // 0 or -errno: not allowed, too old
 int sock_epoll_init(struct port_sock *s);
+
+// --- sock_msg -------------------------------------------------------------------------------
+
+union sock_name {
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+// PKTINFO, TTL, TOS, UDP_SEGMENT, in this order and only those that are needed.
+struct sock_control {
+	alignas(struct cmsghdr)
+		uint8_t b[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 3 * CMSG_SPACE(sizeof(int))];
+};
+
+// The socket whose port the line sends from, else the worker's own.
+const struct sock *sock_of_line(const struct port_sock *s, const struct line *l);
+// How long names are on this socket.
+socklen_t sock_name_len(const struct sock *from);
+void sock_name_put(union sock_name *name, const struct sock *from, const struct line *l);
+void sock_control_put(struct msghdr *m, int level, int type, const void *data, size_t len);
+// Only what differs from the socket's own setting: the kernel parses each control message anew.
+void sock_control_of_line(struct msghdr *m, const struct sock *from, const struct line *l);
 
 // --- sock_tx --------------------------------------------------------------------------------
 

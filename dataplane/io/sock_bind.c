@@ -17,13 +17,13 @@ static bool has_source(const struct port_sock_source *s)
 
 static int check(const struct port_sock_source *s, unsigned *ifindex, char *err, size_t err_cap)
 {
-	int rc = sock_check_v4(&s->bind, err, err_cap);
-
 	*ifindex = 0;
-	if (!rc && has_source(s))
-		rc = sock_check_v4(&s->source, err, err_cap);
-	if (rc || !s->iface[0])
-		return rc;
+	if (has_source(s) && endpoint_is_v4(&s->source) != endpoint_is_v4(&s->bind)) {
+		snprintf(err, err_cap, "source and group are of different IP versions");
+		return -EINVAL;
+	}
+	if (!s->iface[0])
+		return 0;
 	if (strnlen(s->iface, sizeof(s->iface)) < sizeof(s->iface))
 		*ifindex = if_nametoindex(s->iface);
 	if (*ifindex)
@@ -37,14 +37,15 @@ static int join(int fd, const struct port_sock_source *s, unsigned ifindex)
 {
 	struct group_source_req one = {.gsr_interface = ifindex};
 	struct group_req any = {.gr_interface = ifindex};
+	int level = endpoint_is_v4(&s->bind) ? IPPROTO_IP : IPPROTO_IPV6;
 
 	if (has_source(s)) {
 		endpoint_to_sockaddr(&s->bind, &one.gsr_group);
 		endpoint_to_sockaddr(&s->source, &one.gsr_source);
-		return setsockopt(fd, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, &one, sizeof(one));
+		return setsockopt(fd, level, MCAST_JOIN_SOURCE_GROUP, &one, sizeof(one));
 	}
 	endpoint_to_sockaddr(&s->bind, &any.gr_group);
-	return setsockopt(fd, IPPROTO_IP, MCAST_JOIN_GROUP, &any, sizeof(any));
+	return setsockopt(fd, level, MCAST_JOIN_GROUP, &any, sizeof(any));
 }
 
 static int join_group(
@@ -77,23 +78,25 @@ static int configure(int fd, const struct port_sock_source *s, const struct port
 		snprintf(err, err_cap, "cannot bind to interface %s: %s", s->iface, strerror(-rc));
 		return rc;
 	}
-	rc = sock_bind_to(fd, &s->bind, o, err, err_cap);
+	rc = sock_bind_to(fd, &s->bind, ifindex, o, err, err_cap);
 	return rc || !multicast ? rc : join_group(fd, s, ifindex, err, err_cap);
 }
 
-int port_sock_bind(
-	const struct port_sock_source *s, const struct port_sock_opts *o, char *err, size_t err_cap)
+int port_sock_bind(const struct port_sock_source *asked, const struct port_sock_opts *o, char *err,
+	size_t err_cap)
 {
+	struct port_sock_source s = *asked;
 	unsigned ifindex;
-	int rc = check(s, &ifindex, err, err_cap);
+	int rc = check(asked, &ifindex, err, err_cap);
 	int fd;
 
 	if (rc)
 		return rc;
-	fd = sock_open(o, err, err_cap);
+	s.bind = sock_local(&asked->bind);
+	fd = sock_open(&s.bind, o, err, err_cap);
 	if (fd < 0)
 		return fd;
-	rc = configure(fd, s, o, ifindex, err, err_cap);
+	rc = configure(fd, &s, o, ifindex, err, err_cap);
 	if (rc) {
 		close(fd);
 		return rc;

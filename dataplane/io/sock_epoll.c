@@ -16,7 +16,7 @@
 
 // io_uring writes name and control into the buffer; here they lie in front of the payload too.
 struct front {
-	struct sockaddr_in name;
+	struct sockaddr_in6 name;
 	alignas(struct cmsghdr) uint8_t control[SOCK_CONTROL];
 };
 

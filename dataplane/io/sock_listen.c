@@ -88,12 +88,12 @@ static int port_probe(
 	struct endpoint *local, const struct port_sock_opts *o, char *err, size_t err_cap)
 {
 	struct sockaddr_storage sa;
-	int fd = sock_open(o, err, err_cap);
+	int fd = sock_open(local, o, err, err_cap);
 	int rc;
 
 	if (fd < 0)
 		return fd;
-	rc = sock_bind_to(fd, local, o, err, err_cap);
+	rc = sock_bind_to(fd, local, 0, o, err, err_cap);
 	if (!rc && !getsockname(fd, (struct sockaddr *)&sa, &(socklen_t){sizeof(sa)}))
 		endpoint_from_sockaddr(&sa, local);
 	close(fd);
@@ -103,13 +103,13 @@ static int port_probe(
 static int member_open(
 	const struct endpoint *local, const struct port_sock_opts *o, char *err, size_t err_cap)
 {
-	int fd = sock_open(o, err, err_cap);
+	int fd = sock_open(local, o, err, err_cap);
 	int rc;
 
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
-	rc = sock_bind_to(fd, local, o, err, err_cap);
+	rc = sock_bind_to(fd, local, 0, o, err, err_cap);
 	if (rc) {
 		close(fd);
 		return rc;
@@ -146,16 +146,14 @@ static int group_open(const struct endpoint *local, unsigned n_workers,
 int port_sock_listen(const struct endpoint *local, unsigned n_workers,
 	const struct port_sock_opts *o, int *fds, char *err, size_t err_cap)
 {
-	struct endpoint at = *local;
+	struct endpoint at = sock_local(local);
 	int group[SOCK_WORKERS_MAX + 1];
 	unsigned n_open;
 	int rc;
 
 	if (!n_workers || n_workers > SOCK_WORKERS_MAX)
 		return -EINVAL;
-	rc = sock_check_v4(local, err, err_cap);
-	if (!rc)
-		rc = port_probe(&at, o, err, err_cap);
+	rc = port_probe(&at, o, err, err_cap);
 	if (rc)
 		return rc;
 	rc = group_open(&at, n_workers, o, group, &n_open, err, err_cap);

@@ -16,15 +16,17 @@ LOG_SUBSYSTEM(sock)
 #define BUSY_RETRY_US TS_S // an io_uring keeps its sockets a moment after its process ended
 #define BUSY_STEP_MS 20
 
-int sock_check_v4(const struct endpoint *e, char *err, size_t err_cap)
+struct endpoint sock_local(const struct endpoint *asked)
 {
-	char text[ENDPOINT_STRLEN];
+	int fd;
 
-	if (endpoint_is_v4(e))
-		return 0;
-	snprintf(err, err_cap, "%s is an IPv6 address; IPv4 only so far",
-		endpoint_ip_str(e, text, sizeof(text)));
-	return -EAFNOSUPPORT;
+	if (endpoint_is_v4(asked) || !endpoint_is_any(asked))
+		return *asked;
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		return endpoint_of_v4(0, asked->port);
+	close(fd);
+	return *asked;
 }
 
 static uint32_t buffer_get(int fd, int option)
@@ -69,18 +71,40 @@ static int set(int fd, int level, int option, int v)
 	return setsockopt(fd, level, option, &v, sizeof(v));
 }
 
-int sock_open(const struct port_sock_opts *o, char *err, size_t err_cap)
+// Without IP_MULTICAST_ALL off, a group that any other program joined comes here too.
+// DF always (A23): a path that is too narrow shows as EMSGSIZE, not as a black hole.
+static int set_ip(int fd)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	return set(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
+	       set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) ||
+	       set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) || set(fd, IPPROTO_IP, IP_TTL, SOCK_TTL) ||
+	       set(fd, IPPROTO_IP, IP_MULTICAST_TTL, SOCK_TTL_MULTICAST);
+}
+
+// IPv6 leaves fragments to the sender: only IPV6_DONTFRAG makes them an error. PKTINFO of an IPv4
+// datagram comes in IPv6's clothes here.
+static int set_ip6(int fd)
+{
+	return set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) ||
+	       set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) ||
+	       set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO) ||
+	       set(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1) ||
+	       set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0) ||
+	       set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, SOCK_TTL) ||
+	       set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, SOCK_TTL_MULTICAST) ||
+	       set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) ||
+	       set(fd, IPPROTO_IP, IP_TTL, SOCK_TTL);
+}
+
+int sock_open(
+	const struct endpoint *local, const struct port_sock_opts *o, char *err, size_t err_cap)
+{
+	bool v4 = endpoint_is_v4(local);
+	int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int rc;
 
-	// Without IP_MULTICAST_ALL off, a group that any other program joined comes here too.
-	// DF always (A23): a path that is too narrow shows as EMSGSIZE, not as a black hole.
-	if (fd < 0 || set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) || set(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
-		set(fd, SOL_UDP, UDP_GRO, 1) ||
-		set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) ||
-		set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) || set(fd, IPPROTO_IP, IP_TTL, SOCK_TTL) ||
-		set(fd, IPPROTO_IP, IP_MULTICAST_TTL, SOCK_TTL_MULTICAST)) {
+	if (fd < 0 || set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) || set(fd, SOL_UDP, UDP_GRO, 1) ||
+		(v4 ? set_ip(fd) : set_ip6(fd))) {
 		rc = -errno;
 		snprintf(err, err_cap, "no UDP socket: %s", strerror(errno));
 		if (fd >= 0)
@@ -103,13 +127,17 @@ static int bind_patiently(int fd, const struct sockaddr *sa, socklen_t len, bool
 	return 0;
 }
 
-int sock_bind_to(int fd, const struct endpoint *local, const struct port_sock_opts *o, char *err,
-	size_t err_cap)
+int sock_bind_to(int fd, const struct endpoint *local, unsigned link,
+	const struct port_sock_opts *o, char *err, size_t err_cap)
 {
 	struct sockaddr_storage sa;
 	char text[ENDPOINT_STRLEN];
 	socklen_t len = endpoint_to_sockaddr(local, &sa);
-	int rc = bind_patiently(fd, (struct sockaddr *)&sa, len, o->no_wait);
+	int rc;
+
+	if (sa.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&sa)->sin6_scope_id = link;
+	rc = bind_patiently(fd, (struct sockaddr *)&sa, len, o->no_wait);
 
 	endpoint_str(local, text, sizeof(text));
 	if (rc == -EADDRINUSE)

@@ -8,20 +8,27 @@
 
 // What the kernel told beside the bytes.
 struct ancillary {
-	uint32_t local; // address to answer from, host order; 0: not told
-	uint32_t seg;	// UDP_GRO; 0: a single datagram
+	bool has_local;
+	struct endpoint local; // address to answer from
+	uint32_t seg;	       // UDP_GRO; 0: a single datagram
 	bool has_overflow;
 	uint32_t overflow;
 };
 
 static void ancillary_one(const struct cmsghdr *c, struct ancillary *a)
 {
+	struct in6_pktinfo info6;
 	struct in_pktinfo info;
 	int seg;
 
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		a->local = ntohl(info.ipi_spec_dst.s_addr);
+		a->local = endpoint_of_v4(ntohl(info.ipi_spec_dst.s_addr), 0);
+		a->has_local = true;
+	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		memcpy(&info6, CMSG_DATA(c), sizeof(info6));
+		memcpy(a->local.ip, &info6.ipi6_addr, sizeof(a->local.ip));
+		a->has_local = true;
 	} else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
 		memcpy(&seg, CMSG_DATA(c), sizeof(seg));
 		a->seg = seg > 0 ? (uint32_t)seg : 0;
@@ -43,8 +50,8 @@ static struct ancillary ancillary_of(struct msghdr *m)
 void sock_rx_stage(
 	struct port_sock *s, struct sock *from, uint16_t staging, struct msghdr *m, uint32_t len)
 {
-	const struct sockaddr_in *peer = m->msg_name;
 	struct ancillary a = ancillary_of(m);
+	struct sock_bundle *b;
 
 	if (a.has_overflow) {
 		s->st.rx_overflow += a.overflow - from->overflow;
@@ -55,15 +62,17 @@ void sock_rx_stage(
 		s->rx->recycle(s, staging);
 		return;
 	}
-	s->staged[s->tail++ % SOCK_STAGING] = (struct sock_bundle){
+	b = &s->staged[s->tail++ % SOCK_STAGING];
+	*b = (struct sock_bundle){
 		.data = m->msg_iov->iov_base,
 		.len = len,
 		.seg = a.seg && a.seg < len ? a.seg : len,
 		.staging = staging,
 		.tag = from->tag,
-		.peer = endpoint_of_v4(ntohl(peer->sin_addr.s_addr), ntohs(peer->sin_port)),
-		.local = endpoint_of_v4(a.local ? a.local : from->ip, from->port),
+		.local.port = from->port,
 	};
+	endpoint_from_sockaddr(m->msg_name, &b->peer);
+	memcpy(b->local.ip, a.has_local ? a.local.ip : from->ip, sizeof(b->local.ip));
 }
 
 // Cut datagrams off the oldest bundle; true when it is used up.

@@ -7,8 +7,6 @@
 
 #include "io/sock.h"
 
-#include "base/bytes.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <netinet/udp.h>
@@ -20,12 +18,6 @@
 #define GSO_TRIES 16u	    // bundles refused before the first success: stop trying
 #define MEDIA_MAX WIRE_SRT_HDR
 
-// IP_PKTINFO, IP_TTL, IP_TOS, UDP_SEGMENT, in this order and only those that are needed.
-struct control {
-	alignas(struct cmsghdr)
-		uint8_t b[CMSG_SPACE(sizeof(struct in_pktinfo)) + 3 * CMSG_SPACE(sizeof(int))];
-};
-
 #define SEGMENT_SPACE CMSG_SPACE(sizeof(uint16_t))
 
 struct run {
@@ -36,16 +28,15 @@ struct run {
 
 struct sock_tx {
 	struct mmsghdr msg[SOCK_TX_MSGS];
-	struct sockaddr_in name[SOCK_TX_MSGS];
-	struct control control[SOCK_TX_MSGS];
+	union sock_name name[SOCK_TX_MSGS];
+	struct sock_control control[SOCK_TX_MSGS];
 	struct iovec iov[SOCK_TX_MSGS][2 * PORT_BUNDLE];
 	uint8_t media[SOCK_TX_MSGS][PORT_BUNDLE][MEDIA_MAX];
 	const struct run *run[SOCK_TX_MSGS];
 	const struct line *line[SOCK_TX_MSGS];
 	unsigned n; // messages in this chunk
 
-	int fd;	     // of this chunk
-	uint32_t ip; // it is bound to, host order
+	const struct sock *from; // of this chunk
 	unsigned iov_per_copy;
 	bool waited;		// in this fan-out
 	unsigned gso_refused;	// in a row, counted until the first success
@@ -60,66 +51,10 @@ struct sock_tx *sock_tx_new(void)
 	struct sock_tx *t = calloc(1, sizeof(*t));
 
 	for (unsigned i = 0; t && i < SOCK_TX_MSGS; i++) {
-		t->name[i].sin_family = AF_INET;
 		t->msg[i].msg_hdr.msg_name = &t->name[i];
-		t->msg[i].msg_hdr.msg_namelen = sizeof(t->name[i]);
 		t->msg[i].msg_hdr.msg_iov = t->iov[i];
 	}
 	return t;
-}
-
-// --- what a message says besides its bytes --------------------------------------------------
-
-static void control_put(struct msghdr *m, int level, int type, const void *data, size_t len)
-{
-	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)m->msg_control + m->msg_controllen);
-
-	*c = (struct cmsghdr){.cmsg_level = level, .cmsg_type = type, .cmsg_len = CMSG_LEN(len)};
-	memcpy(CMSG_DATA(c), data, len);
-	m->msg_controllen += CMSG_SPACE(len);
-}
-
-// Only what differs from the socket's own setting: the kernel parses each control message anew.
-static void control_of_line(struct msghdr *m, const struct line *l, uint32_t bound)
-{
-	uint32_t src = be32_get(l->b + WIRE_IP_SRC), ifindex = line_load32(l->b + WIRE_SPARE);
-	bool multicast = (l->b[WIRE_IP_DST] & 0xf0) == 0xe0;
-	int ttl = l->b[WIRE_IP_TTL], tos = l->b[WIRE_IP_TOS];
-
-	if ((src && src != bound) || ifindex) {
-		struct in_pktinfo info = {.ipi_ifindex = (int)ifindex};
-
-		info.ipi_spec_dst.s_addr = htonl(src);
-		control_put(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-	}
-	if (ttl != (multicast ? SOCK_TTL_MULTICAST : SOCK_TTL))
-		control_put(m, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
-	if (tos)
-		control_put(m, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-}
-
-static void name_of_line(struct sockaddr_in *name, const struct line *l)
-{
-	memcpy(&name->sin_port, l->b + WIRE_UDP_DST, 2);
-	memcpy(&name->sin_addr, l->b + WIRE_IP_DST, 4);
-}
-
-// The socket whose port the line sends from, else the worker's own.
-static int socket_of_line(const struct port_sock *s, const struct line *l, uint32_t *bound)
-{
-	uint32_t src = be32_get(l->b + WIRE_IP_SRC);
-	int at = s->by_port[be16_get(l->b + WIRE_UDP_SRC)];
-
-	for (; at != SOCK_NONE; at = s->socks[at].next) {
-		const struct sock *k = &s->socks[at];
-
-		if (!k->ip || !src || k->ip == src) {
-			*bound = k->ip;
-			return k->fd;
-		}
-	}
-	*bound = 0;
-	return s->egress;
 }
 
 // --- sending a chunk ------------------------------------------------------------------------
@@ -165,7 +100,7 @@ static unsigned send_apart(struct port_sock *s, unsigned i)
 	m.msg_control = m.msg_controllen ? m.msg_control : NULL;
 	m.msg_iovlen = t->iov_per_copy;
 	for (unsigned k = 0; k < r->n; k++, m.msg_iov += t->iov_per_copy) {
-		ssize_t n = sendmsg(t->fd, &m, MSG_DONTWAIT);
+		ssize_t n = sendmsg(t->from->fd, &m, MSG_DONTWAIT);
 
 		if (n >= 0) {
 			s->st.tx_packets++;
@@ -205,7 +140,7 @@ static unsigned failed(struct port_sock *s, unsigned i, int error)
 // millisecond and not one per chunk.
 static bool room_again(struct sock_tx *t)
 {
-	struct pollfd f = {.fd = t->fd, .events = POLLOUT};
+	struct pollfd f = {.fd = t->from->fd, .events = POLLOUT};
 
 	if (t->waited)
 		return false;
@@ -220,7 +155,7 @@ static unsigned chunk_send(struct port_sock *s)
 	unsigned at = 0, copies = 0;
 
 	while (at < t->n) {
-		int r = sendmmsg(t->fd, t->msg + at, t->n - at, MSG_DONTWAIT);
+		int r = sendmmsg(t->from->fd, t->msg + at, t->n - at, MSG_DONTWAIT);
 
 		if (r > 0) {
 			for (; r > 0; r--, at++) {
@@ -293,13 +228,14 @@ static void message_put(struct sock_tx *t, enum line_kind kind, const struct por
 
 	t->run[at] = r;
 	t->line[at] = l;
-	name_of_line(&t->name[at], l);
+	sock_name_put(&t->name[at], t->from, l);
+	m->msg_namelen = sock_name_len(t->from);
 	copies_put(t, at, kind, pl, r, l);
 	m->msg_control = t->control[at].b;
 	m->msg_controllen = 0;
-	control_of_line(m, l, t->ip);
+	sock_control_of_line(m, t->from, l);
 	if (r->seg)
-		control_put(m, SOL_UDP, UDP_SEGMENT, &r->seg, sizeof(r->seg));
+		sock_control_put(m, SOL_UDP, UDP_SEGMENT, &r->seg, sizeof(r->seg));
 	if (!m->msg_controllen)
 		m->msg_control = NULL;
 }
@@ -315,14 +251,12 @@ static unsigned fanout(struct port_sock *s, enum line_kind kind, const struct po
 	unsigned copies = 0;
 
 	for (unsigned i = 0; i < n_lines; i++, pl += step) {
-		uint32_t bound;
-		int fd = socket_of_line(s, &lines[i], &bound);
+		const struct sock *from = sock_of_line(s, &lines[i]);
 
-		if (fd != t->fd) {
+		if (from != t->from) {
 			copies += chunk_send(s);
-			t->fd = fd;
+			t->from = from;
 		}
-		t->ip = bound;
 		for (unsigned k = 0; k < n_runs; k++) {
 			message_put(t, kind, pl, &runs[k], &lines[i]);
 			if (t->n == SOCK_TX_MSGS)
@@ -363,19 +297,18 @@ int sock_tx_send(struct port *p, const struct line *to, const uint8_t *data, uin
 {
 	struct port_sock *s = (struct port_sock *)p;
 	struct iovec v = {(void *)(uintptr_t)data, len};
-	struct sockaddr_in name = {.sin_family = AF_INET};
-	struct control control;
+	const struct sock *from = sock_of_line(s, to);
+	struct sock_control control;
+	union sock_name name;
 	struct msghdr m = {.msg_name = &name,
-		.msg_namelen = sizeof(name),
+		.msg_namelen = sock_name_len(from),
 		.msg_iov = &v,
 		.msg_iovlen = 1,
 		.msg_control = control.b};
-	uint32_t bound;
-	int fd = socket_of_line(s, to, &bound);
 
-	name_of_line(&name, to);
-	control_of_line(&m, to, bound);
-	if (sendmsg(fd, &m, MSG_DONTWAIT) >= 0) {
+	sock_name_put(&name, from, to);
+	sock_control_of_line(&m, from, to);
+	if (sendmsg(from->fd, &m, MSG_DONTWAIT) >= 0) {
 		s->st.tx_packets++;
 		s->st.tx_bytes += len;
 		return 0;

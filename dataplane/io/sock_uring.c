@@ -255,7 +255,7 @@ int sock_uring_init(struct port_sock *s)
 	rc = io_uring_queue_init_params(ENTRIES, &s->uring.ring, &p);
 	if (rc)
 		return rc;
-	s->uring.shape.msg_namelen = sizeof(struct sockaddr_in);
+	s->uring.shape.msg_namelen = sizeof(struct sockaddr_in6);
 	s->uring.shape.msg_controllen = SOCK_CONTROL;
 	rc = bufs_register(s);
 	if (rc)

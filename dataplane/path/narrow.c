@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-#include "base/bytes.h"
 #include "path/path.h"
 
 #include <errno.h>
@@ -13,8 +12,9 @@
 
 static bool goes_to(const struct line *l, const struct endpoint *peer)
 {
-	return be32_get(l->b + WIRE_IP_DST) == endpoint_v4(peer) &&
-	       be16_get(l->b + WIRE_UDP_DST) == peer->port;
+	struct endpoint to = line_addresses(l).peer;
+
+	return endpoint_eq(&to, peer);
 }
 
 static struct session *find_in(struct view *v, const struct endpoint *peer)

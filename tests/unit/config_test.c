@@ -218,7 +218,7 @@ static void intent_is_checked_and_completed(void **)
 	load(&c, &(struct options){.config = file});
 	assert_int_equal(json_array_size(c.intent), 4);
 	doc = doc_of(&c, 0, "listener");
-	assert_string_equal(json_string_value(json_object_get(doc, "url")), "srt://0.0.0.0:9000");
+	assert_string_equal(json_string_value(json_object_get(doc, "url")), "srt://[::]:9000");
 	assert_true(json_is_true(json_object_get(doc, "open")));
 	doc = doc_of(&c, 1, "stream");
 	assert_string_equal(json_string_value(json_object_get(doc, "name")), "live/a");

@@ -73,11 +73,13 @@ static void makes_listeners(void **state)
 	assert_int_equal(a.body.listener.open, 1);
 	assert_int_equal(a.body.listener.default_mode, DP_MODE_PUBLISH);
 	assert_string_equal(a.body.listener.default_stream, "x");
-	// An address left out is any address: the same listener.
+	// An address left out is any address, IPv6 and IPv4: the same listener.
 	make(DP_LISTENER, "{\"url\": \"srt://:9000\"}", &a);
-	make(DP_LISTENER, "{\"url\": \"srt://0.0.0.0:9000?mode=listener\"}", &b);
+	make(DP_LISTENER, "{\"url\": \"srt://[::]:9000?mode=listener\"}", &b);
 	assert_int_equal(a.id, b.id);
 	assert_int_equal(a.version, b.version);
+	make(DP_LISTENER, "{\"url\": \"srt://0.0.0.0:9000\"}", &b);
+	assert_int_not_equal(a.id, b.id);
 }
 
 static void makes_routes_and_sources(void **state)

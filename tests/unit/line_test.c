@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define LINKTYPE_RAW 101 // pcap: IPv4 or IPv6, as the version says
+
 struct copy {
 	enum line_kind kind;
 	uint32_t seq, word1, ts;
@@ -17,8 +19,25 @@ struct copy {
 	uint8_t payload[1500];
 };
 
+static struct endpoint some_v6(struct rand *r)
+{
+	struct endpoint e = {.ip[0] = 0x20, .port = (uint16_t)rand_u64(r)};
+
+	for (unsigned i = 1; i < sizeof(e.ip); i++)
+		e.ip[i] = (uint8_t)rand_u64(r);
+	return e;
+}
+
 static struct line_udp some_addresses(struct rand *r)
 {
+	if (rand_below(r, 2))
+		return (struct line_udp){
+			.local = some_v6(r),
+			.peer = some_v6(r),
+			.ifindex = rand_below(r, 1 << 20),
+			.ttl = (uint8_t)rand_u64(r),
+			.dscp = rand_u64(r) & 63,
+		};
 	return (struct line_udp){
 		.local = endpoint_of_v4((uint32_t)rand_u64(r), (uint16_t)rand_u64(r)),
 		.peer = endpoint_of_v4((uint32_t)rand_u64(r), (uint16_t)rand_u64(r)),
@@ -65,15 +84,16 @@ static void some_copy(struct copy *c, struct rand *r)
 		c->payload[i] = (uint8_t)rand_u64(r);
 }
 
-// The packet as it goes on the wire, from the Ethernet header on; returns its length.
+// The IP packet as it goes on the wire; returns its length.
 static unsigned render(const struct line *l, const struct copy *c, uint8_t out[1600])
 {
 	uint8_t header[WIRE_LINE];
-	unsigned n = WIRE_MEDIA + line_media_len(c->kind) - WIRE_ETH;
+	unsigned begin = line_is_v6(l) ? WIRE_IP6 : WIRE_IP;
+	unsigned n = WIRE_MEDIA + line_media_len(c->kind) - begin;
 
 	line_render(
 		l, c->kind, c->seq, c->word1, c->ts, c->len, line_sum(c->payload, c->len), header);
-	memcpy(out, header + WIRE_ETH, n);
+	memcpy(out, header + begin, n);
 	memcpy(out + n, c->payload, c->len);
 	return n + c->len;
 }
@@ -105,16 +125,23 @@ static void sums_are_those_of_the_rfc(void **)
 	}
 }
 
-static void assert_checksums_hold(const uint8_t *eth, unsigned len)
+static void assert_udp_holds(const uint8_t *udp, unsigned len, const uint8_t *addresses, size_t n)
 {
-	const uint8_t *ip = eth + 14, *udp = ip + 20;
-	uint32_t pseudo = plain_sum(ip + 12, 8, 17 + (len - 34));
-
-	assert_int_equal(be16_get(ip + 2), len - 14);
-	assert_int_equal(be16_get(udp + 4), len - 34);
-	assert_int_equal(plain_sum(ip, 20, 0), 0xffff);
+	assert_int_equal(be16_get(udp + 4), len);
 	assert_int_not_equal(be16_get(udp + 6), 0);
-	assert_int_equal(plain_sum(udp, len - 34, pseudo), 0xffff);
+	assert_int_equal(plain_sum(udp, len, plain_sum(addresses, n, 17 + len)), 0xffff);
+}
+
+static void assert_checksums_hold(const uint8_t *ip, unsigned len)
+{
+	if (ip[0] >> 4 == 6) {
+		assert_int_equal(be16_get(ip + 4), len - 40);
+		assert_udp_holds(ip + 40, len - 40, ip + 8, 32);
+		return;
+	}
+	assert_int_equal(be16_get(ip + 2), len);
+	assert_int_equal(plain_sum(ip, 20, 0), 0xffff);
+	assert_udp_holds(ip + 20, len - 20, ip + 12, 8);
 }
 
 static void rendered_checksums_hold(void **)
@@ -144,7 +171,7 @@ static void zero_checksum_is_sent_as_all_ones(void **)
 	for (unsigned v = 0; v < 65536; v++) {
 		be16_put(c.payload, (uint16_t)v);
 		assert_checksums_hold(packet, render(&l, &c, packet));
-		ones += be16_get(packet + 40) == 0xffff;
+		ones += be16_get(packet + (line_is_v6(&l) ? 46 : 26)) == 0xffff;
 	}
 	assert_true(ones >= 1);
 }
@@ -202,7 +229,7 @@ static void addresses_come_back(void **)
 
 static void write_pcap(FILE *f, struct rand *r, unsigned n)
 {
-	const uint32_t file_header[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};
+	const uint32_t file_header[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, LINKTYPE_RAW};
 	uint8_t packet[1600];
 	struct line l;
 	struct copy c;
@@ -212,9 +239,15 @@ static void write_pcap(FILE *f, struct rand *r, unsigned n)
 		uint32_t head[4] = {i, 0};
 		struct line_udp u = {endpoint_of_v4(0x0a000001, 9000),
 			endpoint_of_v4(0x0a000002 + i, (uint16_t)(40000 + i))};
+		struct line_udp u6 = {some_v6(r), some_v6(r)};
 		struct line_srt s = some_srt(r);
 		struct line_rtp p = some_rtp(r);
 
+		if (i % 2) {
+			u6.local.port = u.local.port;
+			u6.peer.port = u.peer.port;
+			u = u6;
+		}
 		some_copy(&c, r);
 		if (c.kind == LINE_SRT)
 			line_build_srt(&l, &u, &s);
@@ -250,7 +283,7 @@ static void tshark_finds_good_checksums(void **)
 	f = popen(cmd, "r");
 	assert_non_null(f);
 	while (fgets(out, sizeof(out), f))
-		good += !strcmp(out, "1\t1\n");
+		good += !strcmp(out, "1\t1\n") || !strcmp(out, "\t1\n"); // IPv6 has one sum
 	pclose(f);
 	unlink(path);
 	assert_int_equal(good, 300);
