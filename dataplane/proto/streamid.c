@@ -52,7 +52,7 @@ int streamid_field_set(char *field, size_t cap, const char *s, size_t len)
 }
 
 // Behind a name, as SRS takes it: [sluice_]token=.., all else is somebody else's.
-static int query_take(struct streamid *id, const char *p, const char *end)
+int streamid_query_set(struct streamid *id, const char *p, const char *end)
 {
 	while (p < end) {
 		const char *amp = memchr(p, '&', (size_t)(end - p));
@@ -75,7 +75,7 @@ int streamid_name_set(struct streamid *id, const char *s, size_t len, bool decod
 	const char *query = memchr(s, '?', len);
 	char name[DECODED_MAX + 1];
 	size_t n;
-	int rc = query ? query_take(id, query + 1, s + len) : 0;
+	int rc = query ? streamid_query_set(id, query + 1, s + len) : 0;
 
 	if (rc || *id->name)
 		return STREAMID_E_SYNTAX;
@@ -87,10 +87,14 @@ int streamid_name_set(struct streamid *id, const char *s, size_t len, bool decod
 	} else if (percent_decode(s, len, name, sizeof(name), &n)) {
 		return STREAMID_E_NAME;
 	}
+	if (strlen(name) != n)
+		return STREAMID_E_NAME;
+	while (n && name[n - 1] == '/')
+		name[--n] = '\0';
 	s = name + strspn(name, "/");
 	if (!*s)
 		return 0; // none given
-	if (strlen(name) != n || !stream_name_ok(s))
+	if (!stream_name_ok(s))
 		return STREAMID_E_NAME;
 	return streamid_field_set(id->name, sizeof(id->name), s, strlen(s));
 }
@@ -113,17 +117,26 @@ int streamid_mode_set(struct streamid *id, const char *s, size_t len)
 	return 0;
 }
 
+struct standard {
+	struct streamid *id;
+	bool decoded;
+	const char *token; // key of it, beside ours
+	const char *host;  // value of h=, NULL: none
+	size_t host_len;
+};
+
 // One key=value of the standard form.
-static int pair_set(
-	struct streamid *id, const char *k, size_t klen, const char *v, size_t vlen, bool decoded)
+static int pair_set(struct standard *f, const char *k, size_t klen, const char *v, size_t vlen)
 {
-	if (is_word(k, klen, "sluice_token"))
+	struct streamid *id = f->id;
+
+	if (is_word(k, klen, "sluice_token") || is_word(k, klen, f->token))
 		return streamid_field_set(id->token, sizeof(id->token), v, vlen);
 	if (klen != 1)
 		return klen ? 0 : STREAMID_E_SYNTAX;
 	switch (*k) {
 	case 'r':
-		return streamid_name_set(id, v, vlen, decoded);
+		return streamid_name_set(id, v, vlen, f->decoded);
 	case 'm':
 		return streamid_mode_set(id, v, vlen);
 	case 'u':
@@ -133,14 +146,31 @@ static int pair_set(
 	case 't':
 		return is_word(v, vlen, "stream") ? 0 : STREAMID_E_MODE;
 	case 'h': // one relay, many host names: all the same
+		f->host = v;
+		f->host_len = vlen;
 		return 0;
 	default:
 		return STREAMID_E_KEY;
 	}
 }
 
+// Before r= there was h=[vhost/]app/stream, which SRS still takes.
+static int name_of_host(struct standard *f)
+{
+	const char *end = f->host + f->host_len;
+	const char *query = memchr(f->host, '?', f->host_len), *stop = query ? query : end;
+	const char *slash = memchr(f->host, '/', (size_t)(stop - f->host));
+	bool vhost = slash && memchr(slash + 1, '/', (size_t)(stop - slash - 1));
+
+	if (!slash)
+		return 0;
+	if (vhost)
+		f->host = slash + 1;
+	return streamid_name_set(f->id, f->host, (size_t)(end - f->host), f->decoded);
+}
+
 // k=v,k=v up to end.
-static int parse_standard(struct streamid *id, const char *p, const char *end, bool decoded)
+static int parse_standard(struct standard *f, const char *p, const char *end)
 {
 	while (p < end) {
 		const char *comma = memchr(p, ',', (size_t)(end - p));
@@ -150,34 +180,43 @@ static int parse_standard(struct streamid *id, const char *p, const char *end, b
 
 		if (!equals)
 			return STREAMID_E_SYNTAX;
-		rc = pair_set(id, p, (size_t)(equals - p), equals + 1, (size_t)(stop - equals - 1),
-			decoded);
+		rc = pair_set(f, p, (size_t)(equals - p), equals + 1, (size_t)(stop - equals - 1));
 		if (rc)
 			return rc;
 		p = comma ? comma + 1 : end;
 	}
-	return 0;
+	return !*f->id->name && f->host ? name_of_host(f) : 0;
 }
 
 static int parse_any(
 	struct streamid *id, const char *p, const char *end, bool decoded, uint32_t dialects)
 {
+	struct standard f = {.id = id, .decoded = decoded, .token = "sluice_token"};
 	size_t len = (size_t)(end - p);
 
 	if (len >= 4 && !memcmp(p, "#!::", 4))
-		return parse_standard(id, p + 4, end, decoded);
+		return parse_standard(&f, p + 4, end);
+	dialects = dialects ? dialects : STREAMID_DEFAULT;
+	if (len > 3 && !memcmp(p, "#!:", 3) && p[3] != '{' &&
+		dialects & 1u << STREAMID_RESTREAMER) {
+		f.token = "token";
+		return parse_standard(&f, p + 3, end);
+	}
 	if (len >= 2 && !memcmp(p, "#!", 2)) // the nested form, or no form at all
 		return STREAMID_E_SYNTAX;
 	if (!len)
 		return 0; // nothing is said
-	return streamid_dialects(id, p, end, decoded, dialects ? dialects : STREAMID_DEFAULT);
+	return streamid_dialects(id, p, end, decoded, dialects);
 }
 
-// "#!" with at least one of the two percent-encoded: the whole is.
+// "#!" with at least one of the two percent-encoded: the whole is. So is what holds none of the
+// characters that every form but a plain name has.
 static bool encoded_whole(const char *p, size_t len)
 {
+	size_t plain = strcspn(p, "#!:/,=?");
+
 	return (len >= 4 && (!strncmp(p, "#%21", 4) || !strncmp(p, "%23!", 4))) ||
-	       (len >= 6 && !strncmp(p, "%23%21", 6));
+	       (plain >= len && memchr(p, '%', len));
 }
 
 int streamid_parse(const char *text, uint32_t dialects, struct streamid *out)

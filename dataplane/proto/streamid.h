@@ -7,17 +7,20 @@
 //
 //   standard    #!::r=live/cam1,m=publish,u=joe,sluice_token=..   also percent-encoded whole;
 //   always sluice      live/cam1   publish/live/cam1   publish:live/cam1  also play, read, request
-//   srs         live/cam1[?token=..]
-//   mediamtx    publish:live/cam1[:joe:secret]   read:..   the password becomes the session
+//   srs         live/cam1[?token=..]   and as it was before: #!::h=[vhost/]live/cam1,m=publish
+//   mediamtx    publish:live/cam1[:joe:secret][:query]   read:..   the password becomes the session
 //   srtrelay    publish/cam1[/secret]   play/..            likewise; names of one segment
 //   sls         uplive.sls.com/live/cam1   live.sls.com/.. names live/cam1, the domain the mode
 //   openirl     an opaque name; the listener's default says the mode
 //   ome         vhost/app/stream[/playlist]                the playlist is a player's
+//               srt://host[:port]/app/stream               as it was before
 //   restreamer  live/cam1[,mode:publish][,token:..]
+//               #!:m=publish,r=live/cam1,token=..          as it was before
 //
 // Where nothing says the mode it is unset: the listener's default. Blanks around the whole and
-// slashes before a name are passed over. A name may be percent-encoded once and have a query
-// behind it, of which the token is taken; user, session and token are taken as sent.
+// slashes around a name are passed over. What shows none of the characters that part these forms
+// may be percent-encoded whole; else a name may be, once. A name may have a query behind it, of
+// which the token is taken; user, session and token are taken as sent.
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -53,6 +53,20 @@ static int rest_is_name(struct streamid *id, const struct text *t)
 	return streamid_name_set(id, t->p, (size_t)(t->end - t->p), t->decoded);
 }
 
+// The comma before the next mode: or token:, for a token may hold others.
+static const char *find_next(struct text t)
+{
+	const char *comma;
+
+	for (; (comma = find(&t, ',')); t.p = comma + 1) {
+		struct text behind = {comma + 1, t.end, t.decoded};
+
+		if (begins(&behind, "mode:") || begins(&behind, "token:"))
+			break;
+	}
+	return comma;
+}
+
 // name[,mode:publish|request][,token:x]: neither comma nor colon is part of a name.
 static int restreamer(struct streamid *id, struct text t)
 {
@@ -63,7 +77,7 @@ static int restreamer(struct streamid *id, struct text t)
 		const char *stop;
 
 		t.p = comma + 1;
-		comma = find(&t, ',');
+		comma = find_next(t);
 		stop = comma ? comma : t.end;
 		if (begins(&t, "mode:"))
 			rc = streamid_mode_set(id, t.p + 5, (size_t)(stop - t.p - 5));
@@ -76,22 +90,29 @@ static int restreamer(struct streamid *id, struct text t)
 	return rc;
 }
 
-// name[:user[:password]]
+// name[:user:password][:query]
 static int with_colons(struct streamid *id, struct text t)
 {
-	const char *colon = find(&t, ':'), *second;
-	int rc = streamid_name_set(id, t.p, (size_t)((colon ? colon : t.end) - t.p), t.decoded);
+	struct text part[4] = {{t.p, t.end, t.decoded}};
+	unsigned n = 1;
+	int rc;
 
-	if (rc || !colon)
-		return rc;
-	t.p = colon + 1;
-	second = find(&t, ':');
-	rc = streamid_field_set(
-		id->user, sizeof(id->user), t.p, (size_t)((second ? second : t.end) - t.p));
-	if (rc || !second)
-		return rc;
-	return streamid_field_set(
-		id->session, sizeof(id->session), second + 1, (size_t)(t.end - second - 1));
+	for (const char *colon; (colon = find(&part[n - 1], ':')); n++) {
+		if (n == 4)
+			return STREAMID_E_SYNTAX;
+		part[n - 1].end = colon;
+		part[n] = (struct text){colon + 1, t.end, t.decoded};
+	}
+	rc = rest_is_name(id, &part[0]);
+	if (!rc && n >= 3)
+		rc = streamid_field_set(
+			id->user, sizeof(id->user), part[1].p, (size_t)(part[1].end - part[1].p));
+	if (!rc && n >= 3)
+		rc = streamid_field_set(id->session, sizeof(id->session), part[2].p,
+			(size_t)(part[2].end - part[2].p));
+	if (!rc && n % 2 == 0)
+		rc = streamid_query_set(id, part[n - 1].p, part[n - 1].end);
+	return rc;
 }
 
 // name[/password]
@@ -146,9 +167,17 @@ static unsigned slashes(const struct text *t)
 {
 	unsigned n = 0;
 
-	for (const char *p = t->p; p < t->end; p++)
+	for (const char *p = t->p; p < t->end && *p != '?'; p++)
 		n += *p == '/';
 	return n;
+}
+
+// A domain of this first word: alone, numbered (live-1.), or with more behind it.
+static bool domain_of(const struct text *t, const char *word)
+{
+	size_t n = strlen(word);
+
+	return begins(t, word) && t->p + n < t->end && strchr(".-/", t->p[n]);
 }
 
 // domain/app/stream. Only the domains of its own documentation are taken for one while a plain
@@ -159,11 +188,9 @@ static int sls(struct streamid *id, struct text t, uint32_t dialects)
 
 	if (slashes(&t) != 2)
 		return 1;
-	if (begins(&t, "uplive.sls.com/") ||
-		(only && (begins(&t, "uplive.") || begins(&t, "uplive/"))))
+	if (begins(&t, "uplive.sls.com/") || (only && domain_of(&t, "uplive")))
 		id->mode = STREAMID_PUBLISH;
-	else if (begins(&t, "live.sls.com/") ||
-		 (only && (begins(&t, "live.") || begins(&t, "live/"))))
+	else if (begins(&t, "live.sls.com/") || (only && domain_of(&t, "live")))
 		id->mode = STREAMID_PLAY;
 	else if (!only)
 		return 1;
@@ -171,12 +198,23 @@ static int sls(struct streamid *id, struct text t, uint32_t dialects)
 	return rest_is_name(id, &t);
 }
 
-// vhost/app/stream, with a playlist behind it for players.
+// vhost/app/stream, with a playlist behind it for players; srt://host[:port]/app/stream.
 static int ome(struct streamid *id, struct text t)
 {
+	const char *query = find(&t, '?');
 	unsigned n = slashes(&t);
 
+	if (begins(&t, "srt://")) {
+		t.p += 6;
+		t.p = find(&t, '/') ? find(&t, '/') : t.end;
+		return slashes(&t) == 2 ? rest_is_name(id, &t) : STREAMID_E_DIALECT;
+	}
 	if (n == 3) {
+		int rc = query ? streamid_query_set(id, query + 1, t.end) : 0;
+
+		if (rc)
+			return rc;
+		t.end = query ? query : t.end;
 		while (*--t.end != '/')
 			;
 		id->mode = STREAMID_PLAY;
@@ -197,6 +235,8 @@ int streamid_dialects(
 	rc = action(id, t, dialects);
 	while (t.p < t.end && *t.p == '/')
 		t.p++;
+	while (t.p < t.end && t.end[-1] == '/')
+		t.end--;
 	if (rc > 0 && dialects & BIT(STREAMID_SLS))
 		rc = sls(id, t, dialects);
 	if (rc > 0 && dialects & BIT(STREAMID_OME))

@@ -13,6 +13,8 @@ int streamid_field_set(char *field, size_t cap, const char *s, size_t len);
 // decoded: the whole was percent-encoded, so the name is not any more.
 int streamid_name_set(struct streamid *id, const char *s, size_t len, bool decoded);
 int streamid_mode_set(struct streamid *id, const char *s, size_t len);
+// k=v&k=v, of which the token is taken.
+int streamid_query_set(struct streamid *id, const char *p, const char *end);
 
 // A text that is not of the standard form, by the first of these dialects that it fits.
 int streamid_dialects(

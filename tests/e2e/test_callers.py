@@ -38,6 +38,8 @@ def test_rules_of_addresses_of_listener_and_stream(make_relay):
         ("publish:live/a:joe:secret", "read:live/a"),
         ("uplive.sls.com/live/a", "live.sls.com/live/a"),
         ("live/a,mode:publish,token:x", "live/a,mode:request"),
+        ("#!::h=live/a,m=publish", "#!:m=request,r=live/a,token=x"),
+        ("publish%3Alive%2Fa%3Ajoe%3Asecret", "read:live/a:joe:secret:token=x"),
         ("/publish/live/a\n", "live/a?token=x "),
     ],
 )
@@ -47,6 +49,19 @@ def test_forms_of_stream_ids(relay, publish, play):
     wait_until(lambda: relay.stream("live/a").get("state") == "live", "the publisher is there")
     assert code(relay, play) is None
     publisher.close()
+
+
+def test_what_old_encoders_leave_behind_a_stream_id(relay):
+    """Zeros that pad a fixed field, line ends of a file, slashes: no word of them is logged or kept."""
+    for i, tail in enumerate((b"\0" * 40, b"\r\n", b"\n\0\0", b" \t", b"/", b"//\n\0")):
+        caller = wire.RawCaller(relay.port, seed=i)
+        assert caller.connect(b"#!::m=publish,r=live/" + b"%d" % i + tail).kind == wire.CONCLUSION, tail
+        assert relay.stream(f"live/{i}")["publisher"]
+        caller.close()
+    caller = wire.RawCaller(relay.port)
+    assert caller.connect(b"live/a\0b").kind == 2400
+    assert "its stream id holds a zero byte" in last_line(relay)
+    caller.close()
 
 
 def test_a_listener_takes_the_forms_it_was_told(make_relay):
