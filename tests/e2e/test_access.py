@@ -3,11 +3,13 @@
 """Who comes in, by srt-live-transmit: passphrases, users, tokens, the hook."""
 
 import json
+from pathlib import Path
 
 import pytest
+from kit import libsrt
 from kit.api import Api
 from kit.hook import Hook
-from kit.proc import wait_until
+from kit.proc import free_port, wait_until
 from kit.publishers import SrtPublisher
 from kit.readers import BLOCK, srt_player
 
@@ -80,6 +82,36 @@ def test_passphrases_of_publisher_and_subscriber_differ(strict, programs):
     plays(strict, programs, "a", WORDS)
     player.wait(len(player.data()) + 3 * BLOCK)
     assert WORDS not in strict.dp.output() and OTHER not in strict.dp.output()
+
+
+CALLERS = {
+    "clear": [],
+    "clear and content with it": [(libsrt.SRTO_ENFORCEDENCRYPTION, 0)],
+    "knows it": [(libsrt.SRTO_PASSPHRASE, WORDS)],
+    "wrong": [(libsrt.SRTO_PASSPHRASE, OTHER)],
+    "wrong and content with clear": [(libsrt.SRTO_PASSPHRASE, OTHER), (libsrt.SRTO_ENFORCEDENCRYPTION, 0)],
+}
+
+
+def answer_of_libsrt(programs, options, passphrase):
+    """What a listener of libsrt that keeps its defaults says to such a caller."""
+    port = free_port()
+    query = "mode=listener" + (f"&passphrase={passphrase}" if passphrase else "")
+    listener = programs.client("srt-live-transmit", ["srt-live-transmit", "-ll:fatal", f"srt://127.0.0.1:{port}?{query}",
+                                                     f"udp://127.0.0.1:{free_port()}"])
+    wait_until(lambda: f":{port:04X} " in Path("/proc/net/udp").read_text(), "it listens")
+    code = libsrt.reject_code(port, None, options)
+    listener.kill()
+    return code
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_who_does_not_share_the_passphrase_hears_what_libsrt_says(strict, programs, name):
+    strict.ctl("stream", "add", "clear")
+    strict.ctl("stream", "add", "kept", "--play-passphrase-file", strict.words)
+    for stream, passphrase in (("clear", None), ("kept", WORDS)):
+        ours = libsrt.reject_code(strict.port, f"#!::r={stream}", CALLERS[name])
+        assert ours == answer_of_libsrt(programs, CALLERS[name], passphrase), stream
 
 
 def test_a_user_brings_a_passphrase_of_its_own(strict, programs):
