@@ -12,12 +12,36 @@
 
 #define PLACE_LATENCY_MS 120u
 
+// One more link of the group that publishes, or just begins to: what it says is what the first one
+// said. Where there is a passphrase it has shown that it knows it, as every caller.
+static bool is_link(const struct wish *w)
+{
+	const struct publisher_group *g = &w->stream->group;
+	const struct srt_hs_req *r = &w->q->req;
+
+	return g->id && g->id == r->group.id && g->type == r->group.type &&
+	       !strcmp(g->user, w->a->user) && !strcmp(g->streamid, r->streamid);
+}
+
+static void note_group(const struct wish *w)
+{
+	struct publisher_group *g = &w->stream->group;
+	const struct srt_hs_req *r = &w->q->req;
+
+	g->id = r->group.id;
+	g->type = r->group.type;
+	memcpy(g->user, w->a->user, sizeof(g->user));
+	memcpy(g->streamid, r->streamid, sizeof(g->streamid));
+}
+
 // Who holds the stream's one place for a publisher?
 static int may_publish(struct wish *w)
 {
 	const struct ctl_stream *s = w->stream;
 	bool stalled = s->state == DP_STREAM_STALLED;
 
+	if (is_link(w))
+		return ADMIT_NEXT;
 	if (s->publish_in_flight)
 		return admit_say(w, SRT_REJX_CONFLICT, "another publisher is just beginning");
 	if (!s->publisher)
@@ -83,9 +107,11 @@ int admit_place(struct control *c, struct wish *w)
 
 	fill(w, &cmd);
 	if (w->publishes) {
-		cmd.admit.replaces = s->publisher;
-		s->publish_in_flight = true;
+		cmd.admit.link = is_link(w);
+		cmd.admit.replaces = cmd.admit.link ? 0 : s->publisher;
+		s->publish_in_flight++;
 		s->publisher_secret = w->secret ? w->secret->id : 0;
+		note_group(w);
 		post(c, s->s.owner, &cmd);
 	} else {
 		c->n_subscribers++;
@@ -100,7 +126,11 @@ static void published(struct control *c, const struct cmd *done)
 {
 	struct cmd cmd = {.kind = CMD_PARK_DONE, .admit = done->admit};
 
-	ctl_stream_of(done->admit.stream)->publish_in_flight = false;
+	struct ctl_stream *s = ctl_stream_of(done->admit.stream);
+
+	s->publish_in_flight--;
+	if (!s->publish_in_flight && !s->publisher)
+		s->group.id = 0;
 	c->retry = true; // a source may wait for the place
 	if (!done->status)
 		post(c, done->admit.landed, &cmd);

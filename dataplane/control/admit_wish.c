@@ -29,7 +29,7 @@ static const char *refused_str(int code)
 	case SRT_REJ_FILTER:
 		return "it asks for a packet filter (FEC), and none is served";
 	case SRT_REJ_GROUP:
-		return "it calls as a group of links, which is not served";
+		return "it calls as a group of links of a kind that is not served";
 	case SRT_REJX_BAD_REQUEST:
 		return "its stream id holds a zero byte";
 	default:
@@ -65,5 +65,8 @@ int admit_streamid(struct control *c, struct wish *w)
 	if (!w->id.name[0])
 		return admit_say(
 			w, SRT_REJX_BAD_REQUEST, "no stream is named and there is no default");
+	if (w->q->req.group.id && !w->publishes)
+		return admit_say(w, SRT_REJ_GROUP,
+			"it plays over a group of links, and only publishers may be bonded");
 	return ADMIT_NEXT;
 }

@@ -55,6 +55,14 @@ struct objects {
 	uint32_t held; // by the removal guard, at the last commit
 };
 
+// Whose links may join.
+struct publisher_group {
+	uint32_t id;
+	uint8_t type;
+	char user[DP_USER_MAX];
+	char streamid[SRT_SID_MAX + 1];
+};
+
 // A stream in use: declared by an object, made by a publisher, or named by a route or source.
 struct ctl_stream {
 	struct stream s;
@@ -68,10 +76,11 @@ struct ctl_stream {
 	session_key publisher;	   // or source
 	uint64_t publisher_secret; // object of its passphrase; 0: clear
 	uint64_t source;	   // object of a publisher that is a source; 0: it called us
-	bool publish_in_flight;
-	struct ctl_stream *next; // in its bucket, or of the free ones
-	uint8_t state;		 // enum dp_stream_state
-	uint32_t n_users;	 // routes and sources
+	unsigned publish_in_flight;
+	struct publisher_group group; // that the publisher is, or the one that begins; id 0: none
+	struct ctl_stream *next;      // in its bucket, or of the free ones
+	uint8_t state;		      // enum dp_stream_state
+	uint32_t n_users;	      // routes and sources
 	uint32_t n_subscribers;
 	ts_us lonely_since;
 };

@@ -47,10 +47,12 @@ static void went(struct control *c, const struct event *e)
 		c->n_subscribers--;
 	}
 	if (e->key == s->publisher) {
-		s->publisher = 0;
-		s->source = 0;
+		s->publisher = e->heir;
+		s->source = e->heir ? s->source : 0;
 		c->retry = true; // a source may have waited for its place
 	}
+	if (!s->publisher && !s->publish_in_flight)
+		s->group.id = 0;
 	s->lonely_since = c->now;
 	badge_del(c, e->key);
 	if (e->object && e->reason == CLOSE_KICKED)
@@ -58,6 +60,8 @@ static void went(struct control *c, const struct event *e)
 	else if (e->object && e->proto == DP_PROTO_SRT)
 		call_ended(c, e, how[e->reason]);
 	write_log(c, e, how[e->reason]);
+	if (e->heir)
+		write_log(c, e, "its other links go on");
 	notice_session(c, e, false);
 }
 
@@ -73,7 +77,7 @@ static void came(struct control *c, const struct event *e)
 {
 	struct ctl_stream *s = ctl_stream_of(e->stream);
 
-	if (e->mode == DP_MODE_PUBLISH) {
+	if (e->mode == DP_MODE_PUBLISH && !e->link) {
 		s->publisher = e->key;
 		s->source = e->object;
 		if (e->object)
@@ -81,7 +85,7 @@ static void came(struct control *c, const struct event *e)
 	}
 	if (e->object && e->proto == DP_PROTO_SRT)
 		call_up(c, e);
-	write_log(c, e, "here");
+	write_log(c, e, e->link ? "here by one more link" : "here");
 	notice_session(c, e, true);
 }
 

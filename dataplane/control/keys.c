@@ -12,7 +12,8 @@ static const struct object *secret_of(struct control *c, const struct event *e)
 {
 	const struct ctl_stream *s = ctl_stream_of(e->stream);
 
-	return s->publisher == e->key ? secret_find(c, s->publisher_secret) : NULL;
+	// Any link of a group: they have one passphrase.
+	return s->publisher == e->key || s->group.id ? secret_find(c, s->publisher_secret) : NULL;
 }
 
 static void answer(struct control *c, session_key key, int status, const struct session_keys *k)

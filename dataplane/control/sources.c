@@ -37,7 +37,7 @@ static void serve(struct control *c, struct object *o, struct ctl_stream *s, int
 	memcpy(cmd.sock.from, d->from, sizeof(cmd.sock.from));
 	o->used = s;
 	s->n_users++;
-	s->publish_in_flight = true;
+	s->publish_in_flight++;
 	object_state(c, o, DP_OBJ_PENDING, "");
 	o->in_flight++;
 	post(c, s->s.owner, &cmd);
@@ -101,7 +101,7 @@ static void refused(struct control *c, struct object *o, const struct cmd *cmd)
 
 static void added(struct control *c, struct object *o, const struct cmd *cmd)
 {
-	ctl_stream_of(cmd->sock.stream)->publish_in_flight = false;
+	ctl_stream_of(cmd->sock.stream)->publish_in_flight--;
 	c->retry = true; // whoever waited for this to be settled
 	if (cmd->status) {
 		refused(c, o, cmd);

@@ -60,7 +60,8 @@ static void views_init(struct path *p, const struct path_opts *o)
 static bool path_memory(struct path *p, const struct path_opts *o)
 {
 	uint32_t slots = n_slots(o),
-		 chunks = slots / SUBLIST_CHUNK + (2 + SRT_SUITES) * o->max_streams;
+		 chunks = slots / SUBLIST_CHUNK + (2 + SRT_SUITES) * o->max_streams,
+		 rcvs = PATH_LINKS * o->max_streams;
 	struct session *sessions = path_region(slots, sizeof(*sessions));
 	struct sublist_chunk *lines = path_region(chunks, sizeof(*lines));
 	struct park_entry *parked = path_region(PARK_CAP, sizeof(*parked));
@@ -72,8 +73,8 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	p->views = path_region(o->max_streams, sizeof(*p->views));
 	p->open = path_region(o->max_streams, sizeof(*p->open));
 	p->entries = path_region((size_t)o->max_streams * HISTORY_CAP, sizeof(*p->entries));
-	p->rcvs = path_region(o->max_streams, sizeof(*p->rcvs));
-	p->rcvs_free = path_region(o->max_streams, sizeof(*p->rcvs_free));
+	p->rcvs = path_region(rcvs, sizeof(*p->rcvs));
+	p->rcvs_free = path_region(rcvs, sizeof(*p->rcvs_free));
 	p->n_retired = arena_pool(o->arena)->size;
 	p->retired = path_region(p->n_retired, sizeof(*p->retired));
 	p->up = path_ring_new(sizeof(struct event), power_of_two(4 * slots));
@@ -86,7 +87,8 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	session_table_init(&p->sessions, sessions, slots, p->worker);
 	sublist_pool_init(&p->lists, lines, chunks);
 	park_init(&p->park, parked, rand_u64(&p->rand));
-	p->n_views = p->n_rcvs = o->max_streams;
+	p->n_views = o->max_streams;
+	p->n_rcvs = rcvs;
 	return true;
 }
 

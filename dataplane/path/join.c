@@ -29,6 +29,7 @@ struct view *join_view(struct path *p, struct stream *s)
 
 void join_begun(struct path *p, struct session *s)
 {
+	struct session *first = s->view->in.publisher;
 	struct event e = {
 		.kind = EV_UP,
 		.stream = s->view->stream,
@@ -37,6 +38,7 @@ void join_begun(struct path *p, struct session *s)
 									  : DP_MODE_PUBLISH,
 		.peer = s->peer,
 		.object = s->object,
+		.link = s->kind == SESSION_PUB && first && first != s,
 	};
 
 	session_show(s);
@@ -45,6 +47,15 @@ void join_begun(struct path *p, struct session *s)
 	if (e.mode == DP_MODE_PLAY)
 		s->view->tx->subscribers++;
 	path_event(p, &e);
+}
+
+// Our group opposite the caller's: the same for each of its links, also for one that comes when all
+// others have gone.
+static uint32_t group_id(const struct parked *q, const struct stream *s)
+{
+	uint64_t mixed = dp_mix(s->cfg.id, q->req.group.id);
+
+	return SRT_GROUP_BIT | (uint32_t)(mixed & (SRT_GROUP_BIT - 1));
 }
 
 static void answer_fill(struct session *s, const struct parked *q, const struct cmd_admit *c)
@@ -64,6 +75,11 @@ static void answer_fill(struct session *s, const struct parked *q, const struct 
 		.peer_rcv_latency_ms = (uint16_t)c->peer_rcv_latency_ms,
 	};
 	memcpy(s->answer.caller_ip, q->peer.ip, sizeof(q->peer.ip));
+	if (q->req.group.id) {
+		s->answer.group = q->req.group;
+		s->answer.group.id = group_id(q, c->stream);
+		s->answer.group.flags = 0;
+	}
 	s->answer.km_len = c->keys.msg_len;
 	memcpy(s->answer.km, c->keys.msg, sizeof(s->answer.km));
 }
@@ -145,19 +161,20 @@ struct srt_rcv *join_rcv(struct path *p)
 void join_publishing(struct path *p, struct view *v, struct session *s)
 {
 	v->in.publisher = s;
+	v->in.group = 0;
+	v->in.host = s->rcv;
+	v->in.anchored = false;
 	v->in.last_rx = p->now;
 	v->in.scan = (struct mpegts_scan){0};
 	join_begun(p, s);
 	v->stats->publisher = session_key_get(&p->sessions, s);
 }
 
-int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
+static struct srt_rcv_opts rcv_opts(const struct path *p, const struct cmd_admit *c)
 {
 	const struct parked *q = &c->from;
-	struct session *old = c->replaces ? session_of_key(&p->sessions, c->replaces) : NULL;
-	struct srt_rcv *rcv;
-	struct session *s;
-	struct srt_rcv_opts o = {
+
+	return (struct srt_rcv_opts){
 		.peer_id = q->req.caller_id,
 		.isn = q->req.isn,
 		.t0 = p->now,
@@ -166,25 +183,66 @@ int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
 		.latency_us = c->own_rcv_latency_ms * TS_MS,
 		.peer_rexmitflg = q->req.flags & SRT_F_REXMITFLG,
 	};
+}
+
+void join_rcv_give(struct path *p, struct srt_rcv *rcv)
+{
+	p->rcvs_free[p->n_rcvs_free++] = rcv;
+}
+
+static struct session *publisher_begin(struct path *p, const struct cmd_admit *c)
+{
+	struct srt_rcv *rcv = join_rcv(p);
+	struct session *s = rcv ? srt_begin(p, &c->from, c, SESSION_PUB) : NULL;
+
+	if (!s && rcv)
+		join_rcv_give(p, rcv);
+	if (!s)
+		return NULL;
+	s->rcv = rcv;
+	s->latency_ms = c->own_rcv_latency_ms;
+	return s;
+}
+
+// One more link of the group that publishes: its packets go where those of the others go.
+static void join_link(struct path *p, struct session *s, struct srt_rcv_opts *o)
+{
+	struct view_in *in = &s->view->in;
+
+	// The intake's latency is the first link's.
+	s->latency_ms = in->publisher->latency_ms;
+	s->answer.own_rcv_latency_ms = (uint16_t)s->latency_ms;
+	srt_conn_join_rcv(&s->conn, p->now, s->rcv, o, in->host);
+	s->next_link = in->publisher->next_link;
+	in->publisher->next_link = s;
+	join_begun(p, s);
+}
+
+int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
+{
+	struct session *old = c->replaces ? session_of_key(&p->sessions, c->replaces) : NULL;
+	struct view_in *in = &join_view(p, c->stream)->in;
+	struct srt_rcv_opts o = rcv_opts(p, c);
+	uint32_t group = c->from.req.group.id;
+	struct session *s;
 
 	if (old)
 		leave_session(p, old, CLOSE_REPLACED);
-	if (join_view(p, c->stream)->in.publisher)
+	if (in->publisher && !(c->link && in->group == group))
 		return -EBUSY;
-	rcv = join_rcv(p);
-	s = rcv ? srt_begin(p, q, c, SESSION_PUB) : NULL;
-	if (!s) {
-		if (rcv)
-			p->rcvs_free[p->n_rcvs_free++] = rcv;
+	s = publisher_begin(p, c);
+	if (!s)
 		return -ENOSPC;
-	}
-	s->rcv = rcv;
-	s->latency_ms = c->own_rcv_latency_ms;
 	o.own_id = s->id;
-	srt_conn_init_rcv(&s->conn, p->now, rcv, &o);
+	if (in->publisher) {
+		join_link(p, s, &o);
+	} else {
+		srt_conn_init_rcv(&s->conn, p->now, s->rcv, &o);
+		join_publishing(p, s->view, s);
+		in->group = group;
+	}
 	handshake_answer(p, s);
 	session_poll(p, s);
-	join_publishing(p, s->view, s);
 	*key = session_key_get(&p->sessions, s);
 	return 0;
 }

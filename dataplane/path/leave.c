@@ -35,16 +35,41 @@ static void leave_player(struct path *p, struct session *s)
 	v->lonely_since = p->now;
 }
 
+// It is no link of its group any more. What has come by all of them lies with the one that came
+// first, until the last has gone.
+static void leave_link(struct path *p, struct session *s)
+{
+	struct view_in *in = &s->view->in;
+	struct session **at = &in->publisher;
+
+	while (*at != s)
+		at = &(*at)->next_link;
+	*at = s->next_link;
+	srt_rcv_leave(s->rcv);
+	if (s->rcv != in->host)
+		join_rcv_give(p, s->rcv);
+	if (in->publisher)
+		return;
+	join_rcv_give(p, in->host);
+	in->host = NULL;
+}
+
 static void leave_publisher(struct path *p, struct session *s)
 {
 	struct view *v = s->view;
 
-	v->in.publisher = NULL;
-	v->stats->publisher = 0;
-	if (s->kind == SESSION_SOURCE)
+	if (s->kind == SESSION_SOURCE) {
 		p->tags[s->tag % PATH_TAGS] = NULL;
-	if (s->rcv)
-		p->rcvs_free[p->n_rcvs_free++] = s->rcv;
+		v->in.publisher = NULL;
+	} else {
+		leave_link(p, s);
+	}
+	if (v->in.publisher) {
+		v->stats->publisher = session_key_get(&p->sessions, v->in.publisher);
+		return;
+	}
+	v->in.group = 0;
+	v->stats->publisher = 0;
 	// Nobody fills its holes now.
 	if (v->history.next > v->history.first)
 		ring_give_up(p, v, v->history.first, v->history.next - 1);
@@ -57,7 +82,7 @@ static void say_shutdown(struct path *p, struct session *s)
 	session_poll(p, s);
 }
 
-void leave_session(struct path *p, struct session *s, enum close_reason why)
+static void leave_one(struct path *p, struct session *s, enum close_reason why)
 {
 	struct event e = {
 		.kind = EV_DOWN,
@@ -83,11 +108,34 @@ void leave_session(struct path *p, struct session *s, enum close_reason why)
 		leave_player(p, s);
 	else
 		leave_publisher(p, s);
+	if (s->kind == SESSION_PUB && s->view->in.publisher)
+		e.heir = session_key_get(&p->sessions, s->view->in.publisher);
 	secure_end(p, s);
 	view_unlink(s);
 	session_give(&p->sessions, s);
 	p->stats->sessions = p->sessions.used;
 	path_event(p, &e);
+}
+
+// What ends a publisher ends all of its links; a link may fail alone.
+static bool ends_all(enum close_reason why)
+{
+	return why == CLOSE_KICKED || why == CLOSE_REPLACED || why == CLOSE_REVOKED;
+}
+
+static void leave_others(struct path *p, const struct session *s, enum close_reason why)
+{
+	struct view_in *in = &s->view->in;
+
+	while (in->publisher != s || s->next_link)
+		leave_one(p, in->publisher != s ? in->publisher : s->next_link, why);
+}
+
+void leave_session(struct path *p, struct session *s, enum close_reason why)
+{
+	if (s->kind == SESSION_PUB && ends_all(why))
+		leave_others(p, s, why);
+	leave_one(p, s, why);
 }
 
 void leave_view(struct path *p, struct view *v)

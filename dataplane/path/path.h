@@ -27,6 +27,7 @@
 #define PATH_WORKERS 64u
 #define PATH_TAGS 4096u	     // sockets: listeners and sources
 #define PATH_TOLD 4u	     // refusals of one kind a second that control is told of
+#define PATH_LINKS 8u	     // receivers per stream: links of bonded publishers
 #define PATH_START_BURST 16u // packets per millisecond to one late joiner
 
 struct arena;
@@ -222,6 +223,7 @@ void join_push_line(struct view *v, struct session *s);
 void join_begun(struct path *p, struct session *s);
 void join_wait(struct path *p, struct session *s); // its packets begin when the stream has one
 struct srt_rcv *join_rcv(struct path *p);	   // for a publisher; NULL: none left
+void join_rcv_give(struct path *p, struct srt_rcv *rcv);
 void join_publishing(struct path *p, struct view *v, struct session *s);
 struct view *join_view(struct path *p, struct stream *s); // opened when it was not
 

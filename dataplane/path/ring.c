@@ -178,7 +178,7 @@ static struct history_entry entry_of(
 		.media_len = m->media_len,
 	};
 
-	if (v->format == DP_FORMAT_UNKNOWN || m->seq == k->session->anchor)
+	if (v->format == DP_FORMAT_UNKNOWN || m->seq == v->in.anchor)
 		set_format(p, v, format_of(k->session, data + m->off, m->media_len));
 	return e;
 }

@@ -36,8 +36,9 @@ static void gave_up(struct path *p, struct session *s)
 	uint64_t first, last;
 
 	while (srt_conn_gave_up(&s->conn, &first, &last))
-		if (s->anchored)
-			ring_give_up(p, s->view, s->anchor + first, s->anchor + last);
+		if (s->view->in.anchored)
+			ring_give_up(
+				p, s->view, s->view->in.anchor + first, s->view->in.anchor + last);
 }
 
 static void arm(struct path *p, struct session *s)
@@ -93,29 +94,28 @@ void session_on_timer(struct path *p, struct session *s)
 
 // The packet's number and time in the stream. A publisher that comes anew goes on at last + 1, and
 // its clock never steps back (decisions A4).
-static void anchor(struct session *s, ts_us play)
+static void anchor(struct view *v, ts_us play)
 {
-	struct view *v = s->view;
-
-	s->anchored = true;
-	s->anchor = v->history.next;
-	s->play_shift = play > v->in.last_play ? 0 : (int64_t)(v->in.last_play + 1 - play);
+	v->in.anchored = true;
+	v->in.anchor = v->history.next;
+	v->in.play_shift = play > v->in.last_play ? 0 : (int64_t)(v->in.last_play + 1 - play);
 }
 
 static bool deliver(struct path *p, struct pkt *k, uint64_t seq, ts_us play)
 {
 	struct session *s = k->session;
+	struct view_in *in = &s->view->in;
 
 	if (k->media.media_len > WIRE_PAYLOAD_MAX_V4) {
 		path_drop(p, k, DP_DROP_OVERSIZE);
 		return false;
 	}
-	if (!s->anchored)
-		anchor(s, play);
+	if (!in->anchored)
+		anchor(s->view, play);
 	k->kind = PKT_MEDIA;
 	k->media.view = s->view;
-	k->media.seq = s->anchor + seq;
-	k->media.play = play + (uint64_t)s->play_shift;
+	k->media.seq = in->anchor + seq;
+	k->media.play = play + (uint64_t)in->play_shift;
 	s->rx_packets++;
 	s->rx_bytes += k->media.media_len;
 	return true;
@@ -244,7 +244,7 @@ static bool feed_rtp(struct path *p, struct pkt *k)
 		return false;
 	}
 	if (v.action == RTP_RX_BEGIN)
-		s->anchored = false;
+		s->view->in.anchored = false;
 	k->media = (struct pkt_media){.len = k->rx.len, .off = v.off, .media_len = v.len};
 	if (!deliver(p, k, v.seq, k->rx.arrival))
 		return false;
@@ -270,7 +270,7 @@ static bool source_accepts(struct session *s, uint8_t kind, ts_us now)
 		if (s->carries && now - s->heard < RTP_RX_SILENCE)
 			return false;
 		s->carries = kind;
-		s->anchored = false;
+		s->view->in.anchored = false;
 		s->n_bare = 0;
 	}
 	s->heard = now;

@@ -17,6 +17,14 @@ void srt_conn_init_rcv(
 	srt_rcv_init(c->rcv, now, o);
 }
 
+void srt_conn_join_rcv(struct srt_conn *c, ts_us now, struct srt_rcv *memory,
+	const struct srt_rcv_opts *o, const struct srt_rcv *with)
+{
+	c->role = SRT_CONN_RCV;
+	c->rcv = memory;
+	srt_rcv_join(c->rcv, now, o, with);
+}
+
 int srt_conn_feed(
 	struct srt_conn *c, ts_us now, const uint8_t *data, size_t len, struct srt_verdict *out)
 {

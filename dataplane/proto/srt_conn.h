@@ -30,6 +30,10 @@ void srt_conn_init_snd(struct srt_conn *c, ts_us now, const struct srt_snd_opts 
 void srt_conn_init_rcv(
 	struct srt_conn *c, ts_us now, struct srt_rcv *memory, const struct srt_rcv_opts *o);
 
+// A further link of a group that is here (srt_rcv_join).
+void srt_conn_join_rcv(struct srt_conn *c, ts_us now, struct srt_rcv *memory,
+	const struct srt_rcv_opts *o, const struct srt_rcv *with);
+
 // One datagram whose destination id and address are this session's. Always fills out; returns 0, or
 // -EBADMSG when malformed (then out is a DROP).
 int srt_conn_feed(

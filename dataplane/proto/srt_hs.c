@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #define ID_MAX 0x3fffffffu // bit 30 marks a group
+#define GROUP_ID_MAX (SRT_GROUP_BIT | ID_MAX)
 
 enum { KM_MIN = 56 }; // one short key (srt-wire 11.2)
 
@@ -56,7 +57,7 @@ void srt_hs_induction_answer(const uint8_t *data, uint32_t cookie, uint8_t out[S
 // A block of the conclusion, looked at once the flag that announces it is set. The blocks are kept
 // so that faults are judged in the order of srt-wire 5.2, not in the order of the datagram.
 struct blocks {
-	struct bytes hsreq, kmreq, sid, congestion;
+	struct bytes hsreq, kmreq, sid, congestion, group;
 	bool has_hsreq, has_kmreq, has_sid, has_congestion, has_filter, has_group;
 };
 
@@ -80,6 +81,7 @@ static void blocks_take(struct blocks *k, uint16_t flags, uint16_t type, struct 
 		k->has_filter = true;
 	} else if (type == HS_BLOCK_GROUP) {
 		k->has_group = true;
+		k->group = content;
 	}
 }
 
@@ -120,7 +122,21 @@ static int config_check(const struct blocks *k)
 		return SRT_REJ_CONGESTION;
 	if (k->has_filter)
 		return SRT_REJ_FILTER;
-	return k->has_group ? SRT_REJ_GROUP : 0;
+	return 0;
+}
+
+static int group_take(const struct blocks *k, struct srt_hs_req *out)
+{
+	struct srt_hs_group g;
+
+	if (!k->has_group)
+		return 0;
+	if (!hs_group_parse(k->group, &g) || !(g.id & SRT_GROUP_BIT) || g.id > GROUP_ID_MAX)
+		return SRT_REJ_ROGUE;
+	if (g.type != SRT_GROUP_BROADCAST && g.type != SRT_GROUP_BACKUP)
+		return SRT_REJ_GROUP;
+	out->group = g;
+	return 0;
 }
 
 static int sid_take(const struct blocks *k, struct srt_hs_req *out)
@@ -187,6 +203,8 @@ int srt_hs_conclusion_parse(const uint8_t *data, size_t len, struct srt_hs_req *
 	if (!rej)
 		rej = config_check(&k);
 	if (!rej)
+		rej = group_take(&k, out);
+	if (!rej)
 		rej = sid_take(&k, out);
 	return rej ? rej : kmreq_take(&k, out);
 }
@@ -198,7 +216,8 @@ size_t srt_hs_answer_write(const struct srt_hs_answer *a, uint32_t ts, uint8_t *
 		.ts = ts,
 		.dst = a->caller_id,
 		.version = HS_VERSION5,
-		.extension = (uint16_t)(HS_FLAG_HSREQ | (a->km_len ? HS_FLAG_KMREQ : 0)),
+		.extension = (uint16_t)(HS_FLAG_HSREQ | (a->km_len ? HS_FLAG_KMREQ : 0) |
+					(a->group.id ? HS_FLAG_CONFIG : 0)),
 		.isn = a->isn,
 		.mss = a->mss,
 		.window = a->window,
@@ -214,6 +233,8 @@ size_t srt_hs_answer_write(const struct srt_hs_answer *a, uint32_t ts, uint8_t *
 			.flags = a->flags,
 			.rcv_latency_ms = a->own_rcv_latency_ms,
 			.snd_latency_ms = a->peer_rcv_latency_ms});
+	if (a->group.id)
+		hs_group_put(&b, &a->group);
 	if (a->km_len)
 		hs_km_put(&b, HS_BLOCK_KMRSP, a->km, a->km_len);
 	return bytes_out_len(&b);

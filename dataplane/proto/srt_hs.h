@@ -18,7 +18,7 @@
 
 enum {
 	SRT_HS_LEN = 64, // header and fixed part: an induction is exactly this
-	SRT_HS_ANSWER_MAX = 160 + 4 + SRT_KM_MAX,
+	SRT_HS_ANSWER_MAX = 160 + 12 + 4 + SRT_KM_MAX,
 	SRT_SID_MAX = 512,
 	SRT_HS_REQUEST_MAX = 64 + 16 + 4 + SRT_SID_MAX + 4 + SRT_KM_MAX, // a caller's conclusion
 	SRT_VERSION = 0x00010504, // what we announce: GCM as it is since then (srt-wire 11.7)
@@ -76,6 +76,15 @@ uint32_t srt_hs_caller_id(const uint8_t *data);
 // Answer an induction in place of its copy: out has SRT_HS_LEN bytes.
 void srt_hs_induction_answer(const uint8_t *data, uint32_t cookie, uint8_t out[SRT_HS_LEN]);
 
+// A caller's link says which group it belongs to (srt-wire 15).
+enum { SRT_GROUP_BIT = 0x40000000, SRT_GROUP_BROADCAST = 1, SRT_GROUP_BACKUP = 2 };
+
+struct srt_hs_group {
+	uint32_t id; // with SRT_GROUP_BIT; 0: it is no link of a group
+	uint8_t type, flags;
+	uint16_t weight;
+};
+
 // A conclusion that passed srt-wire 5.2 steps 3 to 5 and 7.
 struct srt_hs_req {
 	uint32_t caller_id, isn, mss, window, cookie;
@@ -83,7 +92,8 @@ struct srt_hs_req {
 	uint16_t rcv_latency_ms, snd_latency_ms; // the caller's words: when it receives, when we do
 	uint16_t streamid_len;
 	char streamid[SRT_SID_MAX + 1]; // as sent, zero padding stripped, terminated
-	bool encrypted;			// it brought a KMREQ
+	struct srt_hs_group group;
+	bool encrypted; // it brought a KMREQ
 	uint16_t km_len;
 	uint8_t km[SRT_KM_MAX]; // that, not looked into
 };
@@ -100,6 +110,7 @@ struct srt_hs_answer {
 	uint32_t flags;					  // HSRSP
 	uint16_t own_rcv_latency_ms, peer_rcv_latency_ms; // final (srt-wire 3.3)
 	uint8_t caller_ip[16];				  // v4-mapped
+	struct srt_hs_group group;			  // ours, when the caller has one
 	uint16_t km_len;				  // KMRSP: the caller's KMREQ; 0: none
 	uint8_t km[SRT_KM_MAX];
 };

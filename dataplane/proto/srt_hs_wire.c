@@ -82,6 +82,30 @@ void hs_ext_put(struct bytes_out *b, enum hs_block type, const struct hs_ext *e)
 	bytes_put_u16(b, e->snd_latency_ms);
 }
 
+bool hs_group_parse(struct bytes content, struct srt_hs_group *out)
+{
+	struct srt_hs_group g;
+
+	g.id = bytes_u32(&content);
+	g.type = bytes_u8(&content);
+	g.flags = bytes_u8(&content);
+	g.weight = bytes_u16(&content);
+	if (!bytes_ok(&content))
+		return false;
+	*out = g;
+	return true;
+}
+
+void hs_group_put(struct bytes_out *b, const struct srt_hs_group *g)
+{
+	bytes_put_u16(b, HS_BLOCK_GROUP);
+	bytes_put_u16(b, 2);
+	bytes_put_u32(b, g->id);
+	bytes_put_u8(b, g->type);
+	bytes_put_u8(b, g->flags);
+	bytes_put_u16(b, g->weight);
+}
+
 size_t hs_string_get(struct bytes content, char *out, size_t cap)
 {
 	size_t n = bytes_left(&content);

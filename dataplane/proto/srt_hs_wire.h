@@ -18,6 +18,11 @@
 //   |                       peer address (16)                       |
 //   +---------------------------------------------------------------+ 64
 //   |   extension type  |  length, words    |  content ...          |
+//
+// Content of GROUP (8); srt-wire 15:
+//
+//   |                           group id                            |
+//   |     type      |     flags     |            weight             |
 
 #include "base/bytes.h"
 
@@ -68,6 +73,11 @@ struct hs_ext {
 };
 bool hs_ext_parse(struct bytes content, struct hs_ext *out); // false: shorter than three words
 void hs_ext_put(struct bytes_out *b, enum hs_block type, const struct hs_ext *e);
+
+struct srt_hs_group;
+bool hs_group_parse(
+	struct bytes content, struct srt_hs_group *out); // false: shorter than two words
+void hs_group_put(struct bytes_out *b, const struct srt_hs_group *g);
 
 // Strings travel with the bytes of each 32-bit word reversed (srt-wire 3.4). Reads at most cap - 1
 // bytes, strips the padding, terminates; returns the length.

@@ -13,13 +13,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct srt_link;
+
 struct srt_intake {
 	struct srt_window window;
 	struct srt_late late;
 	struct srt_tsbpd tsbpd;
-	uint32_t isn;	   // of the peer: packet 0
-	uint64_t ahead;	   // last packet beyond the window, 0: none
-	uint64_t given_up; // packets that will not come any more
+	uint32_t isn;		// of the peer: packet 0
+	uint64_t ahead;		// last packet beyond the window, 0: none
+	uint64_t given_up;	// packets that will not come any more
+	struct srt_link *links; // by which it comes: one, or those of a group; borrowed
 };
 
 // arrival, ts: as for srt_tsbpd_init().

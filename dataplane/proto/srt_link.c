@@ -11,6 +11,8 @@ enum {
 	ACK_WINDOW = SRT_WINDOW, // free packets, counted from `next`: they are not kept here
 	NAK_PERIOD_LEAST = 5 * TS_MS,
 	BLIND_DOUBLINGS = 2, // of the report's period while the round trip is unknown
+	FLOWS = 100 * TS_MS, // a link that has brought nothing for so long is not waited for
+	HOLD_SHARE = 4,	     // of the latency: so long another link is waited for at first
 };
 
 void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bool peer_rexmitflg)
@@ -43,31 +45,149 @@ static uint32_t nak_period(const struct srt_link *l, const struct srt_intake *in
 	return period << (l->blind_naks < BLIND_DOUBLINGS ? l->blind_naks : BLIND_DOUBLINGS);
 }
 
+void srt_link_add(struct srt_link *l, struct srt_intake *in, uint64_t from)
+{
+	l->first = l->end = from;
+	l->resting = true;
+	l->joined = in->links;
+	l->next = in->links;
+	in->links = l;
+}
+
+void srt_link_del(struct srt_link *l, struct srt_intake *in)
+{
+	struct srt_link **at = &in->links;
+
+	while (*at && *at != l)
+		at = &(*at)->next;
+	if (*at)
+		*at = l->next;
+}
+
+static bool flows(const struct srt_link *l, ts_us now)
+{
+	return !l->closed && !l->resting && now - l->last_data < FLOWS;
+}
+
+// What is missing before this number no other link will bring by itself.
+static uint64_t passed(const struct srt_link *l, const struct srt_intake *in, ts_us now)
+{
+	uint64_t end = l->end;
+
+	for (const struct srt_link *o = in->links; o; o = o->next)
+		if (o != l && o->end < end && flows(o, now))
+			end = o->end;
+	return end;
+}
+
+static void hold(struct srt_link *l, const struct srt_intake *in, ts_us now)
+{
+	l->hold_end = l->end;
+	l->hold_at = now + in->tsbpd.latency_us / HOLD_SHARE;
+}
+
+// What other links may still bring is not asked for at once.
 static void lose(
 	struct srt_link *l, const struct srt_intake *in, ts_us now, uint64_t first, uint64_t end)
 {
+	uint64_t lost = passed(l, in, now);
+
+	if (l->nak_at == TS_NEVER) {
+		l->nak_at = now + nak_period(l, in, now);
+		hold(l, in, now);
+	}
+	end = end < lost ? end : lost;
+	if (first >= end)
+		return;
 	if (l->fresh_first == l->fresh_end)
 		l->fresh_first = first;
 	l->fresh_end = end;
-	if (l->nak_at == TS_NEVER)
-		l->nak_at = now + nak_period(l, in, now);
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void srt_link_wake(struct srt_link *l, const struct srt_intake *in, uint64_t number)
+{
+	uint64_t to = number < in->window.hole ? number : in->window.hole;
+
+	if (l->resting && to > l->end)
+		l->first = l->end = to;
+	l->resting = false;
 }
 
 void srt_link_reached(struct srt_link *l, const struct srt_intake *in, ts_us now, uint64_t number)
 {
-	uint64_t first = l->end > in->window.hole ? l->end : in->window.hole;
+	uint64_t first = later(l->end, in->window.hole);
 
 	if (number < l->end)
 		return;
 	l->stats.lost += number - l->end;
 	l->end = number + 1;
+	l->heard = true;
 	if (first < number)
 		lose(l, in, now, first, number);
 }
 
-void srt_link_tidy(struct srt_link *l, const struct srt_intake *in)
+// The first packet that some link may still bring.
+static uint64_t promised(const struct srt_intake *in)
 {
-	if (!in->window.missing)
+	uint64_t first = UINT64_MAX;
+
+	for (const struct srt_link *l = in->links; l; l = l->next)
+		if (!l->closed && l->first < first)
+			first = l->first;
+	return first;
+}
+
+static void drop_alone(struct srt_link *l, struct srt_intake *in, uint64_t first, uint64_t last)
+{
+	uint64_t next = in->window.next;
+
+	srt_intake_drop(in, first, last);
+	if (in->window.next == next)
+		return;
+	l->stats.lost += in->window.next - later(next, l->end); // before any of it was seen
+	l->end = in->window.next;
+	l->heard = true;
+}
+
+// Of a range in the middle of what it was to bring nothing is noted: it is too late soon.
+static void drop_one_of(struct srt_link *l, struct srt_intake *in, uint64_t first, uint64_t last)
+{
+	uint64_t f, e;
+
+	if (last >= in->window.hole + SRT_WINDOW || first > l->end ||
+		srt_window_missing(&in->window, l->first, first, &f, &e))
+		return;
+	if (last >= l->end) {
+		l->stats.lost += last + 1 - l->end;
+		l->end = last + 1;
+		l->heard = true;
+	}
+	l->first = later(l->first, last + 1);
+	f = promised(in);
+	if (f > in->window.hole && f != UINT64_MAX)
+		srt_intake_drop(in, in->window.hole, f - 1);
+}
+
+void srt_link_drop(struct srt_link *l, struct srt_intake *in, uint64_t first, uint64_t last)
+{
+	if (l->resting)
+		srt_link_wake(l, in, last + 1);
+	if (in->links == l && !l->next)
+		drop_alone(l, in, first, last);
+	else
+		drop_one_of(l, in, first, last);
+}
+
+void srt_link_tidy(const struct srt_intake *in)
+{
+	if (in->window.missing)
+		return;
+	for (struct srt_link *l = in->links; l; l = l->next)
 		l->nak_at = TS_NEVER;
 }
 
@@ -78,23 +198,31 @@ void srt_link_ackack(struct srt_link *l, struct srt_intake *in, ts_us now, const
 	if (!srt_acks_answered(&l->acks, now, c->info, &rtt))
 		return;
 	srt_rtt_sample(&l->rtt, rtt);
-	srt_tsbpd_sample(&in->tsbpd, now, c->ts, rtt, l->rtt.first_us);
+	if (l->joined && l->rtt.first_us == rtt)
+		l->lag_us = srt_tsbpd_lag(&in->tsbpd, now, c->ts);
+	srt_tsbpd_sample(&in->tsbpd, now - (ts_us)l->lag_us, c->ts, rtt, l->rtt.first_us);
 	if (l->nak_at != TS_NEVER)
 		l->nak_at = ts_min(l->nak_at, now + nak_period(l, in, now));
 }
 
 // --- poll -----------------------------------------------------------------------------------
 
+// The first packet that its peer has to keep.
+static uint64_t awaited(const struct srt_link *l, const struct srt_intake *in)
+{
+	return l->end < in->window.hole ? l->end : in->window.hole;
+}
+
 static ts_us ack_expiry(const struct srt_link *l, const struct srt_intake *in)
 {
-	return in->window.next ? srt_acks_expiry(&l->acks, in->window.hole, &l->rtt) : TS_NEVER;
+	return l->heard ? srt_acks_expiry(&l->acks, awaited(l, in), &l->rtt) : TS_NEVER;
 }
 
 static void put_ack(struct srt_link *l, const struct srt_intake *in, ts_us now, struct bytes_out *b)
 {
 	struct srt_ack a = {
-		.number = srt_acks_send(&l->acks, now, in->window.hole),
-		.next = srt_intake_seq(in, in->window.hole),
+		.number = srt_acks_send(&l->acks, now, awaited(l, in)),
+		.next = srt_intake_seq(in, awaited(l, in)),
 		.rtt_us = l->rtt.us,
 		.rtt_var_us = l->rtt.var_us,
 		.free_packets = ACK_WINDOW,
@@ -107,7 +235,7 @@ static void put_ack(struct srt_link *l, const struct srt_intake *in, ts_us now, 
 static void put_light_ack(
 	struct srt_link *l, const struct srt_intake *in, ts_us now, struct bytes_out *b)
 {
-	struct srt_ack a = {.next = srt_intake_seq(in, in->window.hole), .light = true};
+	struct srt_ack a = {.next = srt_intake_seq(in, awaited(l, in)), .light = true};
 
 	l->acks.light_due = false;
 	l->stats.acks_sent++;
@@ -131,19 +259,33 @@ static bool put_nak(struct srt_link *l, const struct srt_intake *in, ts_us now, 
 	return true;
 }
 
+// Before it everything missing is to be asked for now.
+static uint64_t due_end(struct srt_link *l, const struct srt_intake *in, ts_us now)
+{
+	uint64_t end = passed(l, in, now);
+
+	if (now < l->hold_at)
+		return end;
+	end = later(end, l->hold_end);
+	hold(l, in, now);
+	return end;
+}
+
 static bool poll_nak(
 	struct srt_link *l, const struct srt_intake *in, ts_us now, struct bytes_out *b)
 {
 	uint64_t from = l->fresh_first, end = l->fresh_end;
+	bool all = now >= l->nak_at, said;
 
-	if (now >= l->nak_at) {
+	if (all) {
 		from = in->window.hole;
-		end = in->window.next;
+		end = due_end(l, in, now);
 		l->nak_at = now + nak_period(l, in, now);
-		l->blind_naks += l->blind_naks < BLIND_DOUBLINGS;
 	}
 	l->fresh_first = l->fresh_end = 0;
-	return put_nak(l, in, now, from, end, b);
+	said = put_nak(l, in, now, later(from, l->first), end, b);
+	l->blind_naks += all && said && l->blind_naks < BLIND_DOUBLINGS;
+	return said;
 }
 
 static bool poll_one(

@@ -29,11 +29,18 @@ struct srt_rcv_opts {
 
 // About 6 kB, from a pool of the caller's.
 struct srt_rcv {
+	struct srt_intake *in; // its own, or that of another of its group
 	struct srt_intake intake;
 	struct srt_link link;
 };
 
 void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o);
+// As a further link of a group: its packets go where those of `with` go, whose memory has to stay
+// until the last of the group has left. Numbers and clock are those of the first.
+void srt_rcv_join(
+	struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o, const struct srt_rcv *with);
+// It is no link of its group any more.
+void srt_rcv_leave(struct srt_rcv *r);
 // One datagram whose destination id and address are this session's. Always fills out; returns 0, or
 // -EBADMSG when malformed (then out is a DROP).
 int srt_rcv_feed(

@@ -51,6 +51,11 @@ static void follow(struct srt_tsbpd *t, ts_us now)
 	t->followed_at = now;
 }
 
+int64_t srt_tsbpd_lag(const struct srt_tsbpd *t, ts_us now, uint32_t ts)
+{
+	return (int64_t)now - (t->base + t->drift_us + unwrap(t, now, ts));
+}
+
 bool srt_tsbpd_sample(
 	struct srt_tsbpd *t, ts_us now, uint32_t ts, uint32_t rtt_us, uint32_t first_rtt_us)
 {

@@ -38,6 +38,10 @@ void srt_tsbpd_init(struct srt_tsbpd *t, ts_us arrival, uint32_t ts, uint32_t la
 // timestamp + latency.
 ts_us srt_tsbpd_play(const struct srt_tsbpd *t, ts_us now, uint32_t ts);
 
+// By how much a packet with this timestamp came later than base and drift say: a path that is
+// longer than the one of the packet that fixed the base.
+int64_t srt_tsbpd_lag(const struct srt_tsbpd *t, ts_us now, uint32_t ts);
+
 // An ACKACK arrived with this timestamp; rtt_us is the round trip now, first_rtt_us the first one.
 // True when base or drift moved.
 bool srt_tsbpd_sample(

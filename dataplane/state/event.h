@@ -93,6 +93,7 @@ struct cmd_admit {     // PLAY, PUBLISH, PARK_DONE, REJECT
 	int code;					  // REJECT: wire value
 	uint32_t own_rcv_latency_ms, peer_rcv_latency_ms; // final
 	struct parked from;	  // PUBLISH: copy, for the owner may be another worker
+	bool link;		  // PUBLISH: one more of the group that publishes already
 	session_key replaces;	  // PUBLISH: the session that has to go first (takeover), or 0
 	unsigned landed;	  // worker that has it parked: control's own note
 	session_key key;	  // out of PLAY and PUBLISH; in of PARK_DONE
@@ -163,6 +164,8 @@ struct event {
 	struct stream *stream; // UP, DOWN, STREAM
 	uint8_t proto, mode;   // UP, DOWN: enum dp_proto, dp_mode
 	uint8_t reason;	       // DOWN: enum close_reason
+	bool link;	       // UP: one more of a publisher's group
+	session_key heir;      // DOWN: the group publishes on, and this is its first link now
 	uint8_t state;	       // STREAM: enum dp_stream_state
 	struct endpoint peer;  // UP, DOWN, REFUSED
 	uint64_t object;       // UP, DOWN, CALL: route or source

@@ -129,7 +129,7 @@ static void read_receiver(const struct srt_rcv *rcv, struct dp_session *out)
 	out->late = st->late;
 	out->acks_sent = st->acks_sent;
 	out->naks_sent = st->naks_sent;
-	out->waiting = rcv->intake.window.next - rcv->intake.window.hole;
+	out->waiting = rcv->in->window.next - rcv->in->window.hole;
 }
 
 static void read_publisher(const struct session *s, struct dp_session *out)

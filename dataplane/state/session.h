@@ -51,7 +51,8 @@ struct session {
 	uint32_t slot, id; // id: SRT socket id, 0 for others
 	uint16_t tag;	   // of the socket it came in on
 	struct endpoint peer, local;
-	struct view *view; // borrowed: sessions end before their view does
+	struct view *view;	   // borrowed: sessions end before their view does
+	struct session *next_link; // PUB: of the same group
 	struct session *next_free, *next_starting, *next_of_view, **prev_of_view;
 	uint64_t object; // route or source
 	ts_us since, t0; // t0: when the connection clock read 100 s
@@ -80,9 +81,6 @@ struct session {
 	uint8_t from[16];	       // SOURCE: accept only this address; all zero: any
 	uint64_t rx_packets, rx_bytes; // PUB, SOURCE
 	uint64_t undecryptable;	       // PUB: came under no key of ours, or clear where it may not
-	uint64_t anchor;	       // PUB, SOURCE: stream sequence number of its packet 0
-	bool anchored;
-	int64_t play_shift; // added to its play times so that the stream's clock never steps back
 	uint8_t ttl, dscp;
 	uint32_t ifindex;
 };

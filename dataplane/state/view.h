@@ -30,9 +30,15 @@ struct view_out {
 
 // What comes in, on the owner.
 struct view_in {
-	struct session *publisher; // or source; NULL: none
-	uint64_t inorder;	   // before it everything has been pushed, or given up
-	uint64_t refused;	   // packets before it found no room; 0: none did
+	struct session *publisher; // or source, or the first link of a group; NULL: none
+	uint32_t group;		   // the peer's id of that; 0: it is none
+	struct srt_rcv *host;	   // what has come by its links is in here
+	// How its numbers and times are those of the stream. `anchored`: since its first packet.
+	bool anchored;
+	uint64_t anchor;    // the stream's number of its packet 0
+	int64_t play_shift; // added to its play times so that the stream's clock never steps back
+	uint64_t inorder;   // before it everything has been pushed, or given up
+	uint64_t refused;   // packets before it found no room; 0: none did
 	ts_us last_play, last_rx;
 	uint8_t state; // enum dp_stream_state
 	struct mpegts_scan scan;

@@ -34,6 +34,26 @@ static int load(void **)
 	return 0;
 }
 
+// Two links of a group: both inductions, then conclusion and answer of each.
+static void load_group(const char *file, struct pcap_pkt conclusion[2], struct pcap_pkt answer[2])
+{
+	struct pcap_pkt p;
+	struct pcap f;
+	unsigned n = 0;
+
+	pcap_open(&f, file);
+	while (pcap_next(&f, &p)) {
+		if (be32_get(p.data) != 0x80000000u)
+			continue;
+		if (n == 4 || n == 6)
+			conclusion[n / 2 - 2] = p;
+		if (n == 5 || n == 7)
+			answer[n / 2 - 2] = p;
+		n++;
+	}
+	assert_int_equal(n, 8);
+}
+
 // --- listener -------------------------------------------------------------------------------
 
 static void datagrams_are_told_apart(void **)
@@ -106,6 +126,55 @@ static void conclusion_answer_is_libsrts(void **)
 	assert_int_equal(srt_hs_answer_write(&a, theirs.ts, out, 79), 0);
 }
 
+static void answer_is_libsrts(
+	const struct srt_hs_req *r, const struct pcap_pkt *answer, uint32_t mirror)
+{
+	struct srt_hs_answer a = {.own_rcv_latency_ms = 200, .peer_rcv_latency_ms = 200};
+	uint8_t out[SRT_HS_ANSWER_MAX];
+	struct hs_fixed theirs;
+
+	assert_true(hs_fixed_parse(answer->data, answer->len, &theirs));
+	a.own_id = theirs.id;
+	a.caller_id = r->caller_id;
+	a.isn = r->isn;
+	a.mss = theirs.mss;
+	a.window = theirs.window;
+	a.cookie = theirs.cookie;
+	a.flags = 0xbf;
+	a.group = r->group;
+	a.group.id = mirror;
+	memcpy(a.caller_ip, endpoint_of_v4(0x7f000001, 0).ip, 16);
+	assert_int_equal(srt_hs_answer_write(&a, theirs.ts, out, sizeof(out)), answer->len);
+	be32_put(out + 68, be32_get(answer->data + 68)); // the version
+	assert_memory_equal(out, answer->data, answer->len);
+}
+
+// libsrt 1.5.5 with bonding, to a listener of its own: broadcast, then backup.
+static void links_of_a_group_are_read_and_answered(void **)
+{
+	static const char *const files[] = {"srt_bonded.pcap", "srt_backup.pcap"};
+	static const uint32_t ids[] = {0x48fd2d41, 0x7b54e1c0},
+			      mirrors[] = {0x64808793, 0x560a622c};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct pcap_pkt conclusion[2], answer[2];
+
+		load_group(files[i], conclusion, answer);
+		for (unsigned link = 0; link < 2; link++) {
+			struct srt_hs_req r;
+
+			assert_int_equal(srt_hs_conclusion_parse(
+						 conclusion[link].data, conclusion[link].len, &r),
+				0);
+			assert_int_equal(r.group.id, ids[i]);
+			assert_int_equal(r.group.type, i ? SRT_GROUP_BACKUP : SRT_GROUP_BROADCAST);
+			assert_int_equal(r.group.weight, link ? 5 : 10);
+			assert_string_equal(r.streamid, "#!::r=live/bond,m=publish");
+			answer_is_libsrts(&r, &answer[link], mirrors[i]);
+		}
+	}
+}
+
 static void what_we_do_not_serve_has_its_code(void **)
 {
 	static const int want[] = {
@@ -167,7 +236,14 @@ static void faults_of_the_extensions(void **)
 	char sid[SRT_SID_MAX];
 	struct srt_hs_req r;
 
-	assert_int_equal(with_block(HS_BLOCK_GROUP, "\x40\0\0\1\1\0\0\0", 8, &r), SRT_REJ_GROUP);
+	assert_int_equal(with_block(HS_BLOCK_GROUP, "\x40\0\0\1\1\0\0\7", 8, &r), 0);
+	assert_true(r.group.id == 0x40000001 && r.group.weight == 7);
+	assert_int_equal(with_block(HS_BLOCK_GROUP, "\x40\0\0\1\0\0\0\0", 8, &r), SRT_REJ_GROUP);
+	assert_int_equal(with_block(HS_BLOCK_GROUP, "\x40\0\0\1\3\0\0\0", 8, &r), SRT_REJ_GROUP);
+	assert_int_equal(with_block(HS_BLOCK_GROUP, "\0\0\0\1\1\0\0\0", 8, &r), SRT_REJ_ROGUE);
+	assert_int_equal(with_block(HS_BLOCK_GROUP, "\xc0\0\0\1\1\0\0\0", 8, &r), SRT_REJ_ROGUE);
+	assert_int_equal(with_block(HS_BLOCK_GROUP, "\x40\0\0\1", 4, &r), SRT_REJ_ROGUE);
+	assert_int_equal(r.group.id, 0);
 	assert_int_equal(with_block(HS_BLOCK_CONGESTION, "evil", 4, &r), 0); // "live", swapped
 	assert_int_equal(with_block(HS_BLOCK_CONGESTION, "live", 4, &r), SRT_REJ_CONGESTION);
 	assert_int_equal(with_block(42, "xxxx", 4, &r), 0); // unknown: stepped over
@@ -334,6 +410,7 @@ int main(void)
 		cmocka_unit_test(induction_answer_is_libsrts),
 		cmocka_unit_test(a_conclusion_is_read),
 		cmocka_unit_test(conclusion_answer_is_libsrts),
+		cmocka_unit_test(links_of_a_group_are_read_and_answered),
 		cmocka_unit_test(what_we_do_not_serve_has_its_code),
 		cmocka_unit_test(faults_of_the_fixed_part_and_hsreq),
 		cmocka_unit_test(faults_of_the_extensions),
