@@ -182,6 +182,7 @@ static struct srt_rcv_opts rcv_opts(const struct path *p, const struct cmd_admit
 		.base_ts = q->base_ts,
 		.latency_us = c->own_rcv_latency_ms * TS_MS,
 		.peer_rexmitflg = q->req.flags & SRT_F_REXMITFLG,
+		.grouped = q->req.group.id,
 	};
 }
 

@@ -7,13 +7,19 @@
 
 #include <string.h>
 
-void srt_acks_init(struct srt_acks *a)
+void srt_acks_init(struct srt_acks *a, ts_us now)
 {
 	memset(a, 0, sizeof(*a));
 	// Nothing has been said: so a session whose very first packet is lost gets an ACK, and its
 	// round trip, all the same.
 	a->acked = UINT64_MAX;
 	a->confirmed = true;
+	a->calm_at = now + SRT_ACK_CALM_AFTER;
+}
+
+void srt_acks_note_loss(struct srt_acks *a, ts_us now)
+{
+	a->calm_at = now + SRT_ACK_CALM_AFTER;
 }
 
 void srt_acks_note_packet(struct srt_acks *a)
@@ -24,9 +30,15 @@ void srt_acks_note_packet(struct srt_acks *a)
 
 ts_us srt_acks_expiry(const struct srt_acks *a, uint64_t hole, const struct srt_rtt *rtt)
 {
-	if (hole != a->acked)
-		return a->at + SRT_ACK_PERIOD;
-	return a->confirmed ? TS_NEVER : a->at + srt_rtt_ack_repeat(rtt);
+	ts_us soon = a->at + SRT_ACK_PERIOD, answer = a->at + srt_rtt_ack_repeat(rtt);
+
+	if (hole == a->acked)
+		return a->confirmed ? TS_NEVER : answer;
+	if (a->eager || soon < a->calm_at || a->packets >= SRT_ACK_CALM_PACKETS ||
+		!srt_rtt_even(rtt))
+		return soon;
+	// One that is not answered in time tells of losses before any packet does.
+	return ts_min(a->at + SRT_ACK_CALM_PERIOD, a->confirmed ? TS_NEVER : ts_max(soon, answer));
 }
 
 uint32_t srt_acks_send(struct srt_acks *a, ts_us now, uint64_t hole)

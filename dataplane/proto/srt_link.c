@@ -24,7 +24,7 @@ void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bo
 	l->last_rx = l->last_tx = now;
 	l->nak_at = TS_NEVER;
 	l->peer_rexmitflg = peer_rexmitflg;
-	srt_acks_init(&l->acks);
+	srt_acks_init(&l->acks, now);
 }
 
 // Before the round trip is known the reports become rarer, lest a far peer repairs all it sent
@@ -92,6 +92,7 @@ static void lose(
 {
 	uint64_t lost = passed(l, in, now);
 
+	srt_acks_note_loss(&l->acks, now);
 	if (l->nak_at == TS_NEVER) {
 		l->nak_at = now + nak_period(l, in, now);
 		hold(l, in, now);
@@ -278,6 +279,7 @@ static bool poll_nak(
 	bool all = now >= l->nak_at, said;
 
 	if (all) {
+		srt_acks_note_loss(&l->acks, now);
 		from = in->window.hole;
 		end = due_end(l, in, now);
 		l->nak_at = now + nak_period(l, in, now);

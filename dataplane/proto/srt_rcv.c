@@ -14,6 +14,7 @@ void srt_rcv_init(struct srt_rcv *r, ts_us now, const struct srt_rcv_opts *o)
 	srt_intake_init(r->in, o->isn, o->base_arrival, o->base_ts, o->latency_us);
 	srt_link_init(&r->link, now, o->peer_id, o->t0, o->peer_rexmitflg);
 	srt_link_add(&r->link, r->in, 0);
+	r->link.acks.eager = o->grouped;
 }
 
 void srt_rcv_join(
@@ -26,6 +27,7 @@ void srt_rcv_join(
 	if (!srt_intake_number(r->in, o->isn, &from))
 		from = 0;
 	srt_link_add(&r->link, r->in, from);
+	r->link.acks.eager = o->grouped;
 }
 
 void srt_rcv_leave(struct srt_rcv *r)

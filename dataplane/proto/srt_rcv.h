@@ -25,6 +25,7 @@ struct srt_rcv_opts {
 	uint32_t base_ts;    // ... and the timestamp in it
 	uint32_t latency_us; // final receiver latency
 	bool peer_rexmitflg; // bit 26 of word 1 is R
+	bool grouped;	     // a link of a socket group
 };
 
 // About 6 kB, from a pool of the caller's.

@@ -43,6 +43,11 @@ static inline uint32_t srt_rtt_ack_repeat(const struct srt_rtt *r)
 // Period of the loss report: max(20 ms, (RTT + 4 var) / 2) (srt-wire 7.2), 40 ms before the first
 // sample.
 uint32_t srt_rtt_nak_period(const struct srt_rtt *r);
+// Known, and its changes are small: up to an eighth of it and 4 ms, what a busy machine adds.
+static inline bool srt_rtt_even(const struct srt_rtt *r)
+{
+	return srt_rtt_known(r) && r->var_us <= r->us / 8 + 4000;
+}
 // A round trip that hardly any packet undercuts.
 static inline uint32_t srt_rtt_floor(const struct srt_rtt *r)
 {

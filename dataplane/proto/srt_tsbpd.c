@@ -29,7 +29,7 @@ ts_us srt_tsbpd_play(const struct srt_tsbpd *t, ts_us now, uint32_t ts)
 // What is beyond the limit moves the base; the rest stays drift (libsrt's drift tracer).
 static void settle(struct srt_tsbpd *t)
 {
-	int64_t mean = t->sum_us / SRT_DRIFT_SAMPLES;
+	int64_t mean = t->sum_us / t->n;
 	int64_t step = mean > SRT_DRIFT_MAX    ? SRT_DRIFT_MAX
 		       : mean < -SRT_DRIFT_MAX ? -SRT_DRIFT_MAX
 					       : 0;
@@ -63,7 +63,9 @@ bool srt_tsbpd_sample(
 
 	follow(t, now);
 	t->sum_us += late - ((int64_t)rtt_us - first_rtt_us) / 2;
-	if (++t->n < SRT_DRIFT_SAMPLES)
+	if (!t->n++)
+		t->begun = now;
+	if (t->n < SRT_DRIFT_SAMPLES && (t->n < SRT_DRIFT_LEAST || now < t->begun + SRT_DRIFT_SPAN))
 		return false;
 	settle(t);
 	return true;

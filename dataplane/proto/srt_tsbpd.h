@@ -14,10 +14,13 @@
 #include <stdint.h>
 
 enum {
-	SRT_DRIFT_SAMPLES = 1000, // a mean is taken of so many
+	SRT_DRIFT_SAMPLES = 1000, // a mean is taken of so many, or of those of 10 s ...
+	SRT_DRIFT_LEAST = 64,	  // ... when they are this many: ACKs become rare on a calm way
 	SRT_DRIFT_MAX = 5000,	  // microseconds; what is beyond moves the base
 	SRT_DRIFT_SLEW = 2000,	  // followed by one microsecond in so many
 };
+
+#define SRT_DRIFT_SPAN (10 * TS_S)
 
 // Base and drift are libsrt's. What packets are given follows them at half a millisecond a second:
 // the mean comes in steps of milliseconds, and a stream's clock must not step back (decisions A4).
@@ -27,6 +30,7 @@ struct srt_tsbpd {
 	int64_t applied;   // base + drift as far as it has been followed
 	ts_us followed_at; // up to when
 	int64_t sum_us;	   // of the set that is being collected
+	ts_us begun;	   // when its first came
 	uint32_t n;	   // samples in it
 	uint32_t latency_us;
 };

@@ -56,6 +56,21 @@ static void feed(struct srt_tsbpd *t, ts_us now, int late, uint32_t rtt, uint32_
 	}
 }
 
+// A calm way has ten ACKs a second: the drift is not waited for any longer than with a hundred.
+static void ten_seconds_of_few_samples_will_do(void **)
+{
+	struct srt_tsbpd t;
+
+	srt_tsbpd_init(&t, 0, 0, LATENCY);
+	for (ts_us at = TS_S; at < 11 * TS_S; at += 100 * TS_MS)
+		assert_false(srt_tsbpd_sample(&t, at, (uint32_t)(at - 2000), 100, 100));
+	assert_true(srt_tsbpd_sample(&t, 11 * TS_S, (uint32_t)(11 * TS_S - 2000), 100, 100));
+	assert_int_equal(t.drift_us, 2000);
+	for (unsigned i = 1; i < SRT_DRIFT_LEAST; i++) // too few of them say nothing
+		assert_false(srt_tsbpd_sample(
+			&t, (11 + i) * (ts_us)TS_S, (uint32_t)((11 + i) * (ts_us)TS_S), 100, 100));
+}
+
 static void drift_is_the_mean_of_a_thousand(void **)
 {
 	struct srt_tsbpd t;
@@ -109,6 +124,7 @@ int main(void)
 		cmocka_unit_test(play_time_is_base_and_timestamp_and_latency),
 		cmocka_unit_test(a_wrap_right_after_the_base_is_no_trap),
 		cmocka_unit_test(a_day_of_wraps_keeps_the_spacing),
+		cmocka_unit_test(ten_seconds_of_few_samples_will_do),
 		cmocka_unit_test(drift_is_the_mean_of_a_thousand),
 		cmocka_unit_test(packets_follow_the_drift_slowly),
 		cmocka_unit_test(a_longer_way_is_not_drift),
