@@ -20,6 +20,7 @@ struct intent {
 	struct store *store;
 	struct mirror *mirror;
 	json_t *docs; // by key: what the mirror holds, parsed
+	size_t n[DOC_KINDS];
 	const struct intent_ops *ops;
 	void *arg;
 };
@@ -64,6 +65,8 @@ static void on_changed(
 		json_object_set_new(in->docs, e->key, doc);
 	else
 		json_object_del(in->docs, e->key);
+	in->n[now.kind] += !was && doc;
+	in->n[now.kind] -= was && !doc;
 	if (was || doc)
 		in->ops->changed(in->arg, was ? &old : NULL, doc ? &now : NULL);
 	json_decref(was);
@@ -131,6 +134,11 @@ bool intent_get(struct intent *in, uint32_t kind, const char *name, struct inten
 
 	key_of(key, kind, name);
 	return item_of(in, mirror_get(in->mirror, key), out);
+}
+
+size_t intent_count(const struct intent *in, uint32_t kind)
+{
+	return in->n[kind];
 }
 
 bool intent_next(struct intent *in, uint32_t kind, const char *after, struct intent_item *out)

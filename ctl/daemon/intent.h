@@ -43,6 +43,8 @@ bool intent_get(struct intent *in, uint32_t kind, const char *name, struct inten
 // In name order: the first of the kind behind `after` (NULL: the first of all).
 bool intent_next(struct intent *in, uint32_t kind, const char *after, struct intent_item *out);
 
+size_t intent_count(const struct intent *in, uint32_t kind);
+
 typedef void (*intent_done)(void *arg, enum store_rc rc, store_rev rev);
 
 #define INTENT_OPS_MAX 8u // of a transaction

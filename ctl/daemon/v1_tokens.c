@@ -138,17 +138,6 @@ static bool read_target(const char *text, char id[TOKEN_ID_MAX + 1], int64_t *un
 	return true;
 }
 
-static size_t count_revoked(struct daemon *d)
-{
-	struct intent_item item = {0};
-	const char *after = NULL;
-	size_t n = 0;
-
-	for (; intent_next(d->intent, DOC_REVOKED, after, &item); after = item.name)
-		n++;
-	return n;
-}
-
 static void on_revoke(struct http_request *r, void *arg)
 {
 	struct daemon *d = arg;
@@ -160,7 +149,7 @@ static void on_revoke(struct http_request *r, void *arg)
 		http_reply_problem(r, 400, "invalid", "that is neither a token nor a token's id");
 	} else if (intent_get(d->intent, DOC_REVOKED, id, &item)) {
 		http_reply_json(r, 200, token_json(&item));
-	} else if (count_revoked(d) >= REVOKED_MAX) {
+	} else if (intent_count(d->intent, DOC_REVOKED) >= REVOKED_MAX) {
 		http_reply_problem(r, 409, "full",
 			"%u tokens are revoked and have not ended; revoke their key in place of "
 			"more tokens",
