@@ -43,6 +43,7 @@ json_t *token_json(const struct intent_item *item)
 
 struct making {
 	char id[TOKEN_ID_MAX + 1], token[TOKEN_MAX + 1];
+	char from[CIDR_STRLEN]; // in its one spelling; empty: anywhere
 	uint64_t until_s;
 	enum dp_mode mode;
 };
@@ -63,6 +64,8 @@ static int sign(
 	m->mode = strcmp(text_of(doc, "mode"), "publish") ? DP_MODE_PLAY : DP_MODE_PUBLISH;
 	if (ip && cidr_parse(ip, &from))
 		return -EINVAL;
+	if (ip)
+		cidr_str(&from, m->from, sizeof(m->from));
 	rc = token_sign(key->name, m->id, m->until_s, ip ? &from : NULL, bytes, (size_t)n, m->mode,
 		text_of(doc, "stream"), m->token);
 	OPENSSL_cleanse(bytes, sizeof(bytes));
@@ -77,6 +80,8 @@ static void reply_token(struct http_request *r, const struct intent_item *key, c
 		unix_time_text((int64_t)m->until_s, until));
 
 	json_object_update(out, (json_t *)doc);
+	if (*m->from)
+		json_object_set_new(out, "ip", json_string(m->from));
 	json_object_set_new(out, "token", json_string(m->token));
 	json_object_set_new(out, "stream_id",
 		json_sprintf("#!::r=%s,m=%s,sluice_token=%s", text_of(doc, "stream"),
@@ -87,7 +92,7 @@ static void reply_token(struct http_request *r, const struct intent_item *key, c
 
 static void create(struct http_request *r, struct daemon *d, const json_t *doc)
 {
-	struct making m;
+	struct making m = {0};
 	struct intent_item key;
 
 	if (!key_for_stream(d, text_of(doc, "stream"), &key))

@@ -168,6 +168,40 @@ def test_what_is_taken_away_ends_who_came_by_it(fed, shared_path):
         caller.close()
 
 
+def test_a_token_that_ends_lets_nobody_new_in(fed):
+    """It says until when one may come, not how long one may stay; who has to go is revoked."""
+    fed.ctl("key", "rotate")
+    fed.ctl("stream", "set", "live/a", "--play-auth", "token")
+    token = fed.json("token", "create", "--stream", "live/a", "--mode", "request", "--ttl", "2", "--ip", "::ffff:127.0.0.0/104")
+    assert token["ip"] == "127.0.0.0/8"
+    caller = libsrt.Caller(fed.port, token["stream_id"])
+    wait_until(lambda: code(fed, token["stream_id"]) == 2401, "it has ended")
+    assert "the token has expired" in last_line(fed)
+    fed.wait_stream("live/a", subscribers=1)
+    assert caller.receive()
+    caller.close()
+
+
+def test_rules_and_limits_are_for_who_comes_next(fed):
+    fed.ctl("stream", "set", "live/a", "--max-subscribers", "2")
+    two = [libsrt.Caller(fed.port, "#!::r=live/a") for _ in range(2)]
+    assert code(fed, "#!::r=live/a") == 2402
+    fed.ctl("stream", "set", "live/a", "--max-subscribers", "1", "--deny", "127.0.0.1")
+    wait_until(lambda: code(fed, "#!::r=live/a") == 2403, "the rule holds")
+    other = wire.RawCaller(fed.port, address="127.0.0.2")
+    assert other.connect("#!::r=live/a").kind == 2402
+    assert fed.stream("live/a")["subscribers"] == 2 and all(caller.receive() for caller in two)
+    two.pop().close()
+    fed.wait_stream("live/a", subscribers=1)
+    other.id += 1
+    assert other.connect("#!::r=live/a").kind == 2402, "there is still one"
+    two.pop().close()
+    fed.wait_stream("live/a", subscribers=0)
+    other.id += 1
+    assert other.connect("#!::r=live/a").kind == wire.CONCLUSION
+    other.close()
+
+
 def test_what_the_hook_said_outlives_the_daemon(fed):
     hook = Hook()
     fed.ctl("stream", "set", "live/a", "--play-auth", "hook", "--hook", hook.url)

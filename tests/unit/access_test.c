@@ -277,7 +277,15 @@ static void a_token_may_be_bound_to_addresses(void **state)
 	ask_for_tokens(r);
 	text = with_token("a", 60, "10.0.0.0/8", DP_MODE_PLAY, "live/a", SUB);
 	assert_int_equal(call_from(r, "10.9.9.9", text), 0);
+	assert_int_equal(call_from(r, "::ffff:10.9.9.9", text), 0); // by a socket of both families
 	assert_int_equal(call_from(r, "11.9.9.9", text), 2403);
+	text = with_token("b", 60, "::ffff:10.0.0.0/104", DP_MODE_PLAY, "live/a", SUB);
+	assert_non_null(strstr(text, ".10.0.0.0/8.")); // one spelling
+	assert_int_equal(call_from(r, "10.9.9.9", text), 0);
+	assert_int_equal(call_from(r, "2001:db8::10", text), 2403);
+	text = with_token("c", 60, "2001:db8::/32", DP_MODE_PLAY, "live/a", SUB);
+	assert_int_equal(call_from(r, "2001:db8::10", text), 0);
+	assert_int_equal(call_from(r, "10.9.9.9", text), 2403);
 }
 
 static void a_token_needs_its_key(void **state)
