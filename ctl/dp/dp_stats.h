@@ -109,7 +109,7 @@ struct dp_stats_stream {
 	uint64_t rx_packets, rx_bytes, lost_packets, recovered_packets, late_packets;
 	uint64_t last_rx_us; // CLOCK_MONOTONIC
 	uint32_t format;     // enum dp_stream_format
-	uint32_t rsv;
+	uint32_t payload;    // bytes of the largest packet's payload lately; 0: nothing came
 };
 
 // One worker's deliveries for one stream.

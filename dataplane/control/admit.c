@@ -21,6 +21,7 @@ static int (*const stages[])(struct control *c, struct wish *w) = {
 	admit_hook,
 	admit_secret,
 	admit_key,
+	admit_size,
 	admit_place,
 };
 

@@ -109,6 +109,7 @@ int admit_limits(struct control *c, struct wish *w); // admit_place.c
 int admit_hook(struct control *c, struct wish *w);   // admit_hook.c
 int admit_secret(struct control *c, struct wish *w); // admit_secret.c
 int admit_key(struct control *c, struct wish *w);    // admit_key.c
+int admit_size(struct control *c, struct wish *w);   // admit_place.c
 int admit_place(struct control *c, struct wish *w);  // admit_place.c
 
 // admit_key.c: the helper has answered.

@@ -67,6 +67,19 @@ static int may_play(struct control *c, struct wish *w)
 	return ADMIT_NEXT;
 }
 
+// Clear or not is known only now that the key has been looked at.
+int admit_size(struct control *c, struct wish *w)
+{
+	bool v6 = !endpoint_is_v4(&w->q->peer);
+	bool gcm = w->secret && w->a->keys.km.cipher == SRT_KM_GCM;
+	uint32_t size = w->publishes ? 0 : stream_stats(c, w->stream)->payload;
+
+	return size <= srt_hs_payload_max(w->q->req.mss, v6, gcm)
+		       ? ADMIT_NEXT
+		       : admit_say(w, SRT_REJX_UNACCEPTABLE,
+				 "it takes no packet of the stream's size");
+}
+
 int admit_limits(struct control *c, struct wish *w)
 {
 	return w->publishes ? may_publish(w) : may_play(c, w);

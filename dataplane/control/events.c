@@ -36,7 +36,8 @@ static void went(struct control *c, const struct event *e)
 		[CLOSE_KICKED] = "kicked by an operator",
 		[CLOSE_REPLACED] = "replaced by another",
 		[CLOSE_SHUTDOWN] = "closed, for its stream, socket or program ends",
-		[CLOSE_NARROW] = "closed, for its path takes no packet of the stream's size",
+		[CLOSE_NARROW] =
+			"closed, for it takes no packet of the stream's size, or its path does not",
 		[CLOSE_REVOKED] = "closed, for its user or token was revoked",
 		[CLOSE_REKEY] = "closed, for it did not take a new key",
 	};

@@ -52,7 +52,7 @@ void notice_session(struct control *c, const struct event *e, bool up)
 	set_stream(&x, e->stream->cfg.name);
 	if (!up && e->reason == CLOSE_NARROW)
 		snprintf(x.text, sizeof(x.text),
-			"the path to it is too narrow for the stream's packets");
+			"it takes no packet of the stream's size, or its path does not");
 	if (!up && e->reason == CLOSE_REKEY)
 		snprintf(x.text, sizeof(x.text), "it did not take a new key");
 	push(&c->notices, &x);

@@ -169,6 +169,7 @@ static void play(struct path *p, struct session *s)
 	s->kind = SESSION_SUB;
 	s->pinned = true;
 	s->latency_ms = c->agreed_peer_latency_ms;
+	narrow_join(s, c->mss, s->call->keys.km.cipher == SRT_KM_GCM);
 	s->dts = (uint32_t)(100 * TS_S - s->t0);
 	srt_conn_init_snd(&s->conn, p->now, &o);
 	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { JOIN_MSS = 1500, JOIN_WINDOW = 8192 };
+enum { JOIN_WINDOW = 8192 };
 
 struct view *join_view(struct path *p, struct stream *s)
 {
@@ -67,7 +67,7 @@ static void answer_fill(struct session *s, const struct parked *q, const struct 
 		.own_id = s->id,
 		.caller_id = q->req.caller_id,
 		.isn = q->req.isn,
-		.mss = q->req.mss < JOIN_MSS ? q->req.mss : JOIN_MSS,
+		.mss = srt_hs_mss(q->req.mss, !endpoint_is_v4(&q->peer)),
 		.window = JOIN_WINDOW,
 		.cookie = q->req.cookie,
 		.flags = flags,
@@ -140,6 +140,7 @@ int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, s
 	if (!s)
 		return -ENOSPC;
 	s->latency_ms = c->peer_rcv_latency_ms;
+	narrow_join(s, r->mss, c->keys.km.cipher == SRT_KM_GCM);
 	s->dts = (uint32_t)(100 * TS_S - s->t0);
 	srt_conn_init_snd(&s->conn, p->now, &o);
 	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);

@@ -240,6 +240,11 @@ void leave_view(struct path *p, struct view *v); // all its sessions; then ask:
 bool leave_view_done(struct path *p, struct view *v);
 
 // narrow.c: end the sessions that the port could send nothing of this size to.
+// A subscriber joins that announced this MSS.
+void narrow_join(struct session *s, uint32_t mss, bool gcm);
+// Close whom the stream's packets have outgrown.
+void narrow_view(struct path *p, struct view *v);
+// Close whose path is too narrow.
 void narrow_close(struct path *p);
 
 // house.c: every 100 ms.

@@ -118,6 +118,8 @@ static void gone(struct path *p, struct view *v, uint64_t seq)
 void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq)
 {
 	history_put(&v->history, seq, e);
+	if (e->media_len > v->largest)
+		v->largest = e->media_len;
 	fanout_fresh(p, v, seq);
 	if (v->owner && v->in.followers)
 		follow_publish(p, v, seq, e);

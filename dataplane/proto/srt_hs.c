@@ -4,7 +4,9 @@
 #include "proto/srt_hs.h"
 
 #include "base/seq.h"
+#include "proto/srt_crypt.h"
 #include "proto/srt_hs_wire.h"
+#include "proto/srt_pkt.h"
 
 #include <errno.h>
 
@@ -256,4 +258,19 @@ size_t srt_hs_reject_write(const struct srt_hs_req *r, int code, uint8_t out[SRT
 
 	hs_fixed_put(&b, &f);
 	return bytes_out_len(&b);
+}
+
+uint32_t srt_hs_mss(uint32_t mss, bool v6)
+{
+	uint32_t own = v6 ? HS_MSS - 20 : HS_MSS;
+
+	return mss < own ? mss : own;
+}
+
+uint16_t srt_hs_payload_max(uint32_t mss, bool v6, bool gcm)
+{
+	uint32_t headers = 28 + SRT_HDR + (gcm ? SRT_GCM_TAG : 0);
+
+	mss = srt_hs_mss(mss, v6);
+	return (uint16_t)(mss > headers ? mss - headers : 0);
 }

@@ -115,6 +115,12 @@ struct srt_hs_answer {
 	uint8_t km[SRT_KM_MAX];
 };
 
+// The MSS to answer a peer that announced `mss`: it counts 28 bytes of IP and UDP headers whatever
+// the version (srt-wire 10), so that IPv6 has 20 bytes less of a 1,500-byte packet.
+uint32_t srt_hs_mss(uint32_t mss, bool v6);
+// The largest payload of such a peer, bytes; GCM's tag takes 16 of them.
+uint16_t srt_hs_payload_max(uint32_t mss, bool v6, bool gcm);
+
 // ts: the connection's clock now (srt-wire 5.2 step 2: fresh on every repeat). Returns the length.
 size_t srt_hs_answer_write(const struct srt_hs_answer *a, uint32_t ts, uint8_t *out, size_t cap);
 

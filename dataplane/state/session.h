@@ -66,6 +66,7 @@ struct session {
 	bool pinned;
 	uint64_t seen_next; // SUB that is starting: the history's end at its last turn
 	uint32_t dseq, dts, isn, latency_ms;
+	uint16_t payload_max; // SUB: bytes that it can take in one packet
 	struct session_base base;
 	uint64_t more_packets, more_bytes; // sent apart from the fan-out: start bursts, repairs
 	uint64_t retransmitted, dropped, naks, acks;

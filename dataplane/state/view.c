@@ -18,6 +18,7 @@ void view_open(struct view *v, struct stream *stream, bool owner, struct history
 	v->tx = tx;
 	v->in.inorder = first_seq;
 	v->rekey_at = UINT64_MAX;
+	v->fits = UINT16_MAX;
 	history_init(&v->history, entries, first_seq);
 }
 

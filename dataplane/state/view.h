@@ -62,6 +62,11 @@ struct view {
 	uint32_t epoch; // follower: of its last FOLLOW
 	ts_us lonely_since;
 
+	// Payload sizes, bytes: the largest since `largest_at` and in the span before; what every
+	// subscriber here takes.
+	uint16_t largest, largest_before, fits;
+	ts_us largest_at;
+
 	uint64_t rekey_at; // number at which some subscriber here is due for a new key
 
 	// Arrived since the last fan-out; at most one bundle.

@@ -358,6 +358,38 @@ static void rtp_that_is_not_ts_cannot_be_played_by_srt(void **state)
 	assert_int_equal(call(r, 0, SUB, NULL), 0);
 }
 
+static int call_as(struct rig *r, const char *ip, uint32_t mss)
+{
+	unsigned park = rig_call(r, 0, "l", SUB);
+	struct parked *q = &r->workers[0].parks[park].p;
+
+	q->req.mss = mss;
+	assert_int_equal(endpoint_parse_ip(ip, &q->peer), 0);
+	rig_settle(r);
+	return rig_code(r, 0, park);
+}
+
+// 28 bytes of headers by libsrt's count, and SRT's 16; IPv6 has 20 less of 1,500.
+static void who_cannot_take_the_streams_packets_is_refused(void **state)
+{
+	struct rig *r = *state;
+	struct dp_stats_stream *st;
+
+	call(r, 0, PUB, NULL);
+	st = stream_stats(r->c, stream_find(r->c, "live/a"));
+	assert_int_equal(call_as(r, "192.0.2.1", 300), 0); // nothing came so far
+	st->payload = 1316;
+	assert_int_equal(call_as(r, "192.0.2.1", 1359), 2406);
+	assert_int_equal(call_as(r, "192.0.2.1", 1360), 0);
+	assert_int_equal(call_as(r, "2001:db8::1", 1360), 0);
+	st->payload = 1456;
+	assert_int_equal(call_as(r, "192.0.2.1", 1500), 0);
+	assert_int_equal(call_as(r, "192.0.2.1", 9000), 0);
+	assert_int_equal(call_as(r, "2001:db8::1", 1500), 2406);
+	st->payload = 1436;
+	assert_int_equal(call_as(r, "2001:db8::1", 1500), 0);
+}
+
 static void a_join_storm_before_the_stream_is_open_is_all_served(void **state)
 {
 	struct rig *r = *state;
@@ -569,6 +601,7 @@ int main(void)
 		TEST(the_process_has_its_limits),
 		TEST(a_subscriber_that_its_worker_refuses_does_not_count),
 		TEST(a_caller_that_has_given_up_does_not_count),
+		TEST(who_cannot_take_the_streams_packets_is_refused),
 		TEST(rtp_that_is_not_ts_cannot_be_played_by_srt),
 		TEST(who_gives_up_while_it_waits_holds_nothing),
 		TEST(one_network_has_half_of_the_places_to_wait),

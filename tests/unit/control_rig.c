@@ -506,6 +506,7 @@ unsigned rig_call(struct rig *r, unsigned worker, const char *listener, const ch
 	p->p.arrival = r->now;
 	p->p.peer = endpoint_of_v4(0x7f000001, (uint16_t)(10000 + park));
 	p->p.req.caller_id = 1 + park;
+	p->p.req.mss = 1500;
 	snprintf(p->p.req.streamid, sizeof(p->p.req.streamid), "%s", streamid);
 	p->p.req.streamid_len = (uint16_t)strlen(streamid);
 	say(r, worker, &e);

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Sluice authors
+"""Subscribers that cannot take the stream's packets."""
+
+import pytest
+from kit import libsrt
+from kit.proc import wait_until
+from kit.publishers import SrtPublisher
+from kit.readers import srt_player
+
+pytestmark = pytest.mark.basic
+PLAY = "#!::r=live/a,m=request"
+
+
+def takes(mss):
+    """Options of a caller whose packets have so many bytes with all headers."""
+    return [(libsrt.SRTO_PAYLOADSIZE, mss - 44), (libsrt.SRTO_MSS, mss)]
+
+
+def test_one_that_was_there_is_closed_and_one_that_comes_late_is_refused(relay, programs):
+    relay.ctl("stream", "add", "live/a")
+    watch = programs.client("watch", [relay.program("sluicectl"), "watch", "--json"], env=relay.env)
+    with libsrt.Caller(relay.port, PLAY, takes(1000)) as early:
+        publisher = SrtPublisher(programs, relay.url("live/a", "publish"))
+        relay.wait_live("live/a")
+        player = srt_player(programs, relay.url("live/a"))
+        player.wait(100_000)
+        wait_until(lambda: len(relay.items("sub", "list")) == 1, "the early one is closed")
+        while early.receive():
+            pass
+    watch.says("takes no packet of the stream's size")
+    assert libsrt.reject_code(relay.port, PLAY, takes(1359)) == 2406
+    assert libsrt.reject_code(relay.port, PLAY, takes(1360)) is None
+    assert relay.drops()["refused_other"] == 1
+    player.wait(200_000)
+    publisher.stop()
