@@ -330,6 +330,9 @@ static const struct resource_field subscriber_fields[] = {
 		"sent and not confirmed by the last acknowledgement that was passed"),
 };
 
+static const char *const group_words[] = {"broadcast", "backup", NULL};
+static const char *const link_words[] = {"active", "standby", "silent", NULL};
+
 static const struct resource_field publisher_fields[] = {
 	SESSION_HEAD,
 	PACKETS("rx_packets", "received"),
@@ -340,6 +343,21 @@ static const struct resource_field publisher_fields[] = {
 	SESSION_TAIL,
 	REPORTED_NULL(
 		"source", RESOURCE_STRING, NULL, "id of the source that it is; null: it called us"),
+	{.name = "group",
+		.type = RESOURCE_WORD,
+		.words = group_words,
+		.help = "how the publisher is bonded, of which this is one link; null: not at all",
+		.flags = RESOURCE_REPORTED | RESOURCE_NULL},
+	{.name = "link_state",
+		.type = RESOURCE_WORD,
+		.words = link_words,
+		.help = "active, standby (it says only that it lives) or silent (it does not)",
+		.flags = RESOURCE_REPORTED | RESOURCE_NULL},
+	REPORTED_NULL("link_weight", RESOURCE_INT, NULL, "as its caller says"),
+	PACKETS("redundant_packets", "that another link had brought before"),
+	REPORTED_NULL("links", RESOURCE_LIST, NULL,
+		"of its group: id, peer, state, weight, rtt_ms, rx_packets, unique_packets, "
+		"redundant_packets, missed_packets"),
 	LIBSRT("pktRecvTotal", RESOURCE_INT, "packets", "received, repairs and doubles included"),
 	LIBSRT("pktRecvUniqueTotal", RESOURCE_INT, "packets", "received in time, once each"),
 	LIBSRT("pktRcvLossTotal", RESOURCE_INT, "packets", "found missing, repaired or not"),

@@ -32,12 +32,28 @@ static const struct out_col record[] = {
 	{"round trip", "rtt_ms", OUT_MS},
 	{"latency", "latency_ms", OUT_MS},
 	{"encrypted", "encrypted"},
+	{"bonded", "group"},
+	{"link", "link_state"},
+	{"redundant packets", "redundant_packets", OUT_COUNT},
+};
+
+static const struct out_col links[] = {
+	{"LINK", "id"},
+	{"PEER", "peer"},
+	{"STATE", "state"},
+	{"WEIGHT", "weight", OUT_COUNT, 3},
+	{"RTT", "rtt_ms", OUT_MS},
+	{"RX", "rx_packets", OUT_COUNT},
+	{"FIRST", "unique_packets", OUT_COUNT},
+	{"REDUNDANT", "redundant_packets", OUT_COUNT, 2},
+	{"MISSED", "missed_packets", OUT_COUNT},
 };
 
 static const struct object pub = {
 	.noun = "pub",
 	.list = {OUT_TABLE, "items", NULL, list_cols, NOUN_COUNT(list_cols), "no publishers"},
 	.record = {OUT_RECORD, NULL, NULL, record, NOUN_COUNT(record)},
+	.below = {OUT_TABLE, "links", "links", links, NOUN_COUNT(links)},
 	.gone = "kicked",
 };
 

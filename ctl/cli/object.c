@@ -154,7 +154,7 @@ int object_show(struct cli *c)
 			c, "GET", resource_of(o)->collection, c->call->args[0], NULL, NULL, &doc);
 	if (rc)
 		return rc;
-	out_document(c->out, doc, &o->record, 1);
+	out_document(c->out, doc, (struct out_view[]){o->record, o->below}, o->below.cols ? 2 : 1);
 	json_decref(doc);
 	return API_OK;
 }

@@ -10,6 +10,7 @@
 struct object {
 	const char *noun;		    // of the resource table
 	struct out_view list, record, line; // line: what `add` answers
+	struct out_view below;		    // the record; no columns: nothing
 	const char *gone; // what happened to one that was deleted: "deleted", "kicked"
 	bool waits;	  // add: wait until it is active
 };

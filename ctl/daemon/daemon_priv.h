@@ -78,6 +78,11 @@ uint64_t session_key_parse(const struct daemon *d, const char *id);
 const char *time_text(ts_us us_ago, char buf[40]);
 const char *unix_time_text(int64_t s, char buf[40]);
 
+json_t *session_peer_json(const struct dp_session *s); // v1_sessions.c
+// v1_links.c: what a publisher is in its group, and those of all, n that are links of it.
+void session_add_links(struct daemon *d, json_t *out, const struct dp_session *s,
+	const struct dp_session *all, size_t n);
+
 // v1_keys.c
 json_t *key_json(struct daemon *d, const struct intent_item *item);
 bool key_for_stream(struct daemon *d, const char *stream, struct intent_item *out);

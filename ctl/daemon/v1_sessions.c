@@ -18,6 +18,7 @@ struct look {
 	enum dp_dump_what what;
 	uint64_t wanted; // one session; 0: a list
 	bool kick;
+	struct dp_session found; // a link, while the others of its group are looked for
 };
 
 static const char *noun_of(const struct look *k)
@@ -120,7 +121,7 @@ static json_t *object_id(enum dp_dump_what what, const struct dp_session *s)
 }
 
 // A source has no peer before its first packet.
-static json_t *peer_json(const struct dp_session *s)
+json_t *session_peer_json(const struct dp_session *s)
 {
 	struct endpoint e = {.port = s->peer_port};
 	char text[ENDPOINT_STRLEN];
@@ -129,7 +130,9 @@ static json_t *peer_json(const struct dp_session *s)
 	return e.port ? json_string(endpoint_str(&e, text, sizeof(text))) : json_null();
 }
 
-static json_t *session_json(struct daemon *d, enum dp_dump_what what, const struct dp_session *s)
+// all, n: among which the links of its group are.
+static json_t *session_json(struct daemon *d, enum dp_dump_what what, const struct dp_session *s,
+	const struct dp_session *all, size_t n)
 {
 	static const char *const protos[] = {"unknown", "srt", "rtp", "udp"};
 	char id[SESSION_ID_MAX], since[40];
@@ -138,7 +141,7 @@ static json_t *session_json(struct daemon *d, enum dp_dump_what what, const stru
 
 	out = json_pack("{s:s, s:s, s:s, s:o, s:i}", "id", session_id(d, s->key, id, sizeof(id)),
 		"stream", s->stream, "proto", protos[s->proto <= DP_PROTO_UDP ? s->proto : 0],
-		"peer", peer_json(s), "worker", (int)s->worker);
+		"peer", session_peer_json(s), "worker", (int)s->worker);
 	add_counters(out, what, s);
 	add_srt(out, s);
 	json_object_set_new(out, "encrypted", json_boolean(s->encrypted));
@@ -146,6 +149,8 @@ static json_t *session_json(struct daemon *d, enum dp_dump_what what, const stru
 	add_libsrt(out, what, s, age);
 	json_object_set_new(
 		out, what == DP_DUMP_SUBSCRIBERS ? "route" : "source", object_id(what, s));
+	if (what == DP_DUMP_PUBLISHERS)
+		session_add_links(d, out, s, all, n);
 	return out;
 }
 
@@ -170,7 +175,7 @@ static void on_page(void *arg, int status, const struct dp_session *s, size_t n,
 	}
 	items = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(items, session_json(k->daemon, k->what, &s[i]));
+		json_array_append_new(items, session_json(k->daemon, k->what, &s[i], s, n));
 	snprintf(cursor, sizeof(cursor), "%" PRIu64, next);
 	http_reply_json(k->request, 200,
 		json_pack("{s:o, s:s?}", "items", items, "next", next ? cursor : NULL));
@@ -236,13 +241,30 @@ static void on_kicked(void *arg, int status)
 	free(k);
 }
 
+// All of its stream's publishers, which is one with its links.
+static void on_links(void *arg, int status, const struct dp_session *s, size_t n, uint64_t)
+{
+	struct look *k = arg;
+
+	if (status)
+		away(k->request, status);
+	else
+		http_reply_json(k->request, 200, session_json(k->daemon, k->what, &k->found, s, n));
+	free(k);
+}
+
 static void found(struct look *k, const struct dp_session *s)
 {
 	if (k->kick) {
 		link_kick(k->daemon->link, k->wanted, on_kicked, k);
 		return;
 	}
-	http_reply_json(k->request, 200, session_json(k->daemon, k->what, s));
+	if (s->group) {
+		k->found = *s;
+		link_sessions(k->daemon->link, k->what, s->stream, 0, DP_DUMP_MAX, on_links, k);
+		return;
+	}
+	http_reply_json(k->request, 200, session_json(k->daemon, k->what, s, s, 1));
 	free(k);
 }
 

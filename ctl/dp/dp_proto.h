@@ -321,6 +321,13 @@ struct dp_session {
 	uint64_t waiting; // packets from the first hole to the newest one
 	uint64_t acks;	  // SRT subscriber: acknowledgements of all kinds that reached the worker
 	uint64_t flight;  // and packets sent that its last one had not confirmed
+	// SRT publisher that is a link of a group (srt-wire 15); group 0: it is none.
+	uint32_t group;	       // our id of it
+	uint8_t group_type;    // 1 broadcast, 2 backup
+	uint8_t group_resting; // nothing has come by it, or keepalives since
+	uint16_t group_weight; // as its caller says
+	uint64_t redundant;    // packets that another link had brought before
+	uint64_t heard_us;     // CLOCK_MONOTONIC of the last packet of any kind
 };
 
 enum dp_obj_state { DP_OBJ_PENDING, DP_OBJ_ACTIVE, DP_OBJ_UNRESOLVED, DP_OBJ_ERROR, DP_OBJ_HELD };

@@ -127,6 +127,9 @@ static void read_receiver(const struct srt_rcv *rcv, struct dp_session *out)
 	out->unique = st->unique;
 	out->again = st->again;
 	out->late = st->late;
+	out->redundant = st->redundant;
+	out->group_resting = rcv->link.resting;
+	out->heard_us = rcv->link.last_rx;
 	out->acks_sent = st->acks_sent;
 	out->naks_sent = st->naks_sent;
 	out->waiting = rcv->in->window.next - rcv->in->window.hole;
@@ -137,6 +140,9 @@ static void read_publisher(const struct session *s, struct dp_session *out)
 	const struct srt_rcv *rcv = s->rcv;
 
 	out->mode = DP_MODE_PUBLISH;
+	out->group = s->answer.group.id;
+	out->group_type = s->answer.group.type;
+	out->group_weight = s->answer.group.weight;
 	out->packets = s->rx_packets;
 	out->bytes = s->rx_bytes;
 	out->undecryptable = s->undecryptable;

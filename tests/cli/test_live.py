@@ -74,6 +74,13 @@ def test_publishers(api, ctl):
     row = ctl("pub", "list").out.splitlines()[1].split()
     assert row[:4] == [PUB["id"], "live/cam1", "udp", "10.0.0.8:6000"] and "-" in row
     assert ctl("pub", "show", PUB["id"], "--json").json == PUB
+    assert "REDUNDANT" not in ctl("pub", "show", PUB["id"]).out
+    link = {"id": "s-n1-7f-0.14.1", "peer": "10.0.0.9:6001", "state": "standby", "weight": 5, "rtt_ms": 12.5, "rx_packets": 4,
+            "unique_packets": 1, "redundant_packets": 3, "missed_packets": 0}
+    PUB.update(group="backup", link_state="active", links=[link])
+    text = ctl("pub", "show", PUB["id"]).out
+    assert "bonded                 backup" in text
+    assert text.splitlines()[-1].split() == [link["id"], link["peer"], "standby", "5", "12.5", "ms", "4", "1", "3", "0"]
     assert ctl("pub", "kick", PUB["id"]).rc == 0
 
 

@@ -63,6 +63,20 @@ static int call(struct rig *r, unsigned worker, const char *streamid, session_ke
 	return rig_code(r, worker, park);
 }
 
+// The same as a link of a group.
+static int call_link(struct rig *r, unsigned worker, const char *streamid, uint32_t group,
+	uint8_t type, session_key *key)
+{
+	unsigned park = rig_call(r, worker, "l", streamid);
+
+	r->workers[worker].parks[park].p.req.group =
+		(struct srt_hs_group){.id = SRT_GROUP_BIT | group, .type = type};
+	rig_settle(r);
+	if (key)
+		*key = rig_key(r, worker, park);
+	return rig_code(r, worker, park);
+}
+
 // --- streams and names ----------------------------------------------------------------------
 
 static void on_an_open_listener_the_first_publisher_makes_the_stream(void **state)
@@ -236,6 +250,82 @@ static void a_source_is_not_taken_over(void **state)
 	rig_set(r, DP_SOURCE, "q", &q);
 	rig_settle(r);
 	assert_int_equal(call(r, 0, PUB, NULL), 2409);
+}
+
+static void links_of_one_group_are_one_publisher(void **state)
+{
+	struct rig *r = *state;
+	session_key a, b, c;
+	struct ctl_stream *s;
+
+	assert_int_equal(call_link(r, 0, PUB, 1, SRT_GROUP_BROADCAST, &a), 0);
+	assert_int_equal(call_link(r, 1, PUB, 1, SRT_GROUP_BROADCAST, &b), 0);
+	s = stream_find(r->c, "live/a");
+	assert_int_equal(s->publisher, a);
+	assert_int_equal(session_key_worker(a), session_key_worker(b)); // both at the owner
+	// Not: another group, another kind, no group, another way to name the stream.
+	assert_int_equal(call_link(r, 0, PUB, 2, SRT_GROUP_BROADCAST, NULL), 2409);
+	assert_int_equal(call_link(r, 0, PUB, 1, SRT_GROUP_BACKUP, NULL), 2409);
+	assert_int_equal(call(r, 0, PUB, NULL), 2409);
+	assert_int_equal(call_link(r, 0, PUB ",u=eve", 1, SRT_GROUP_BROADCAST, NULL), 2409);
+	// One goes, the other is the publisher; a third takes its place; the last ends it.
+	rig_leave(r, a, CLOSE_TIMEOUT);
+	rig_settle(r);
+	assert_int_equal(s->publisher, b);
+	assert_int_equal(call_link(r, 0, PUB, 1, SRT_GROUP_BROADCAST, &c), 0);
+	assert_int_equal(s->publisher, b);
+	rig_leave(r, c, CLOSE_PEER);
+	rig_settle(r);
+	assert_int_equal(s->publisher, b);
+	rig_leave(r, b, CLOSE_PEER);
+	rig_settle(r);
+	assert_int_equal(s->publisher, 0);
+	assert_int_equal(call_link(r, 0, PUB, 2, SRT_GROUP_BACKUP, NULL), 0); // the place is free
+}
+
+// libsrt calls by all links at once.
+static void links_may_come_together(void **state)
+{
+	struct rig *r = *state;
+	struct srt_hs_group group = {.id = SRT_GROUP_BIT | 7, .type = SRT_GROUP_BACKUP};
+	unsigned park[3];
+
+	declare(r, rig_stream("live/a"));
+	for (unsigned i = 0; i < 3; i++) {
+		park[i] = rig_call(r, 0, "l", PUB);
+		group.id += i == 2;
+		r->workers[0].parks[park[i]].p.req.group = group;
+	}
+	rig_settle(r);
+	assert_int_equal(rig_code(r, 0, park[0]), 0);
+	assert_int_equal(rig_code(r, 0, park[1]), 0);
+	assert_int_equal(rig_code(r, 0, park[2]), 2409);
+	assert_int_equal(stream_find(r->c, "live/a")->publish_in_flight, 0);
+}
+
+static void a_group_may_publish_and_not_play(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(call_link(r, 0, PUB, 1, SRT_GROUP_BROADCAST, NULL), 0);
+	assert_int_equal(call_link(r, 0, SUB, 2, SRT_GROUP_BROADCAST, NULL), 1015);
+	assert_int_equal(stream_find(r->c, "live/a")->n_subscribers, 0);
+}
+
+static void a_group_is_replaced_as_one(void **state)
+{
+	struct rig *r = *state;
+	struct dp_stream s = rig_stream("live/a");
+	session_key a, other;
+
+	s.takeover = DP_TAKEOVER_REPLACE;
+	declare(r, s);
+	assert_int_equal(call_link(r, 0, PUB, 1, SRT_GROUP_BROADCAST, &a), 0);
+	assert_int_equal(call_link(r, 0, PUB, 2, SRT_GROUP_BROADCAST, &other), 0);
+	assert_null(rig_session(r, a));
+	assert_int_equal(stream_find(r->c, "live/a")->publisher, other);
+	assert_int_equal(call_link(r, 0, PUB, 2, SRT_GROUP_BROADCAST, NULL), 0); // its link
+	assert_non_null(rig_session(r, other));
 }
 
 static void a_source_takes_its_place_when_the_publisher_leaves(void **state)
@@ -594,6 +684,10 @@ int main(void)
 		TEST_CLOSED(takeovers_are_as_the_stream_says),
 		TEST(of_two_publishers_at_once_one_is_taken),
 		TEST_CLOSED(a_source_is_not_taken_over),
+		TEST(links_of_one_group_are_one_publisher),
+		TEST(links_may_come_together),
+		TEST(a_group_may_publish_and_not_play),
+		TEST(a_group_is_replaced_as_one),
 		TEST(a_source_takes_its_place_when_the_publisher_leaves),
 		TEST(a_publisher_that_its_worker_refuses_leaves_the_place_free),
 		TEST(subscribers_stay_where_they_land),

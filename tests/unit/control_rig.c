@@ -169,12 +169,28 @@ static session_key begin(struct rig *r, unsigned worker, struct stream *stream, 
 	return 0;
 }
 
+// A publisher of this stream: the first link of several.
+static struct rig_session *publisher_of(struct rig_worker *w, const struct stream *stream)
+{
+	for (unsigned slot = 0; slot < RIG_SLOTS; slot++) {
+		struct rig_session *s = &w->sessions[slot];
+
+		if (s->used && s->stream == stream && s->d.mode == DP_MODE_PUBLISH)
+			return s;
+	}
+	return NULL;
+}
+
 static void end(struct rig *r, struct rig_session *s, enum close_reason why)
 {
+	struct rig_worker *w = &r->workers[session_key_worker(s->d.key)];
 	struct event e = about(s, EV_DOWN);
+	const struct rig_session *heir;
 
 	e.reason = (uint8_t)why;
 	s->used = false;
+	heir = s->d.mode == DP_MODE_PUBLISH ? publisher_of(w, s->stream) : NULL;
+	e.heir = heir ? heir->d.key : 0;
 	say(r, session_key_worker(s->d.key), &e);
 }
 
@@ -242,13 +258,18 @@ static int play(struct rig *r, unsigned worker, struct cmd_admit *a)
 static int publish(struct rig *r, unsigned worker, struct cmd_admit *a)
 {
 	struct rig_session *old = rig_session(r, a->replaces);
+	bool link;
 
 	assert_int_equal(worker, a->stream->owner);
 	if (r->publish_status)
 		return r->publish_status;
 	if (old)
 		end(r, old, CLOSE_REPLACED);
+	link = publisher_of(&r->workers[worker], a->stream);
+	if (link && !a->link)
+		return -EBUSY;
 	a->key = begin(r, worker, a->stream, DP_PROTO_SRT, DP_MODE_PUBLISH, 0, a->from.tag);
+	r->workers[worker].events[r->workers[worker].n_events - 1].link = link;
 	return 0;
 }
 

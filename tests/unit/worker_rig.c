@@ -5,6 +5,7 @@
 
 #include "base/seq.h"
 #include "io/arena.h"
+#include "proto/srt_hs_wire.h"
 #include "test.h"
 
 #include <rte_mempool.h>
@@ -153,6 +154,7 @@ static void admit(struct rig *r, unsigned worker, uint32_t park)
 	bool publishes = q->req.streamid[0] == 'p';
 	struct stream *s = &r->streams[q->req.streamid[1] - '0'];
 	struct cmd c = {.kind = publishes ? CMD_PUBLISH : CMD_PLAY};
+	bool link = q->req.group.id && r->groups[s->index] == q->req.group.id;
 
 	c.admit = (struct cmd_admit){
 		.park = park,
@@ -161,8 +163,11 @@ static void admit(struct rig *r, unsigned worker, uint32_t park)
 		.own_rcv_latency_ms = RIG_LATENCY_MS,
 		.peer_rcv_latency_ms = RIG_LATENCY_MS,
 		.from = *q,
-		.replaces = publishes ? r->publisher[s->index] : 0,
+		.link = link,
+		.replaces = publishes && !link ? r->publisher[s->index] : 0,
 	};
+	if (publishes)
+		r->groups[s->index] = q->req.group.id;
 	if (q->req.encrypted && keys_of(q->req.km, q->req.km_len, &c.admit.keys)) {
 		c.kind = CMD_REJECT;
 		c.admit.code = SRT_REJ_BADSECRET;
@@ -183,7 +188,8 @@ static void done(struct rig *r, struct cmd *c)
 	if (c->kind == CMD_PUBLISH && !c->status) {
 		struct cmd tell = {.kind = CMD_PARK_DONE, .owner = c->owner, .admit = c->admit};
 
-		r->publisher[c->admit.stream->index] = c->admit.key;
+		if (!c->admit.link)
+			r->publisher[c->admit.stream->index] = c->admit.key;
 		post(r, landed - 1, &tell);
 	}
 	if (landed) // else rig_command() waits for it
@@ -207,7 +213,9 @@ static void control(struct rig *r)
 			if (e.kind == EV_DOWN)
 				r->down_reason = e.reason;
 			if (e.kind == EV_DOWN && r->publisher[e.stream->index] == e.key)
-				r->publisher[e.stream->index] = 0;
+				r->publisher[e.stream->index] = e.heir;
+			if (e.kind == EV_DOWN && !r->publisher[e.stream->index])
+				r->groups[e.stream->index] = 0;
 		}
 }
 
@@ -245,7 +253,7 @@ void rig_inject(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t l
 {
 	struct endpoint local = endpoint_of_v4(0x0a000001, PORT);
 
-	if (!lost(r, r->loss_in))
+	if (!p->gone && !lost(r, r->loss_in))
 		assert_int_equal(port_mem_inject(r->ports[p->worker], &p->at, &local, 0, data,
 					 (uint16_t)len),
 			0);
@@ -266,6 +274,40 @@ struct rig_peer *rig_call(struct rig *r, unsigned stream, bool publishes, unsign
 	srt_caller_init(&p->caller, r->now, 1000 + r->n_peers, p->next_seq, RIG_LATENCY_MS, 0, id);
 	r->peers[r->n_peers++] = p;
 	return p;
+}
+
+struct rig_peer *rig_call_link(struct rig *r, unsigned stream, unsigned worker, uint32_t group)
+{
+	struct rig_peer *p = rig_call(r, stream, true, worker);
+
+	p->group = (struct srt_hs_group){
+		.id = SRT_GROUP_BIT | group, .type = SRT_GROUP_BROADCAST, .weight = 3};
+	return p;
+}
+
+// Calls go out with the block of their group; the stream id's flag announces it too.
+static void call_out(struct rig *r, struct rig_peer *p, uint8_t *data, size_t len)
+{
+	struct bytes_out b = bytes_out_of(data + len, 12);
+
+	if (p->group.id && be32_get(data + 36) == HS_CONCLUSION) {
+		hs_group_put(&b, &p->group);
+		len += bytes_out_len(&b);
+	}
+	rig_inject(r, p, data, len);
+}
+
+static void note_mirror(struct rig_peer *p, const uint8_t *data, size_t len)
+{
+	struct bytes b, content;
+	uint16_t type;
+
+	if (len < SRT_HS_LEN || be32_get(data) != 0x80000000u)
+		return;
+	b = bytes_of(data + SRT_HS_LEN, len - SRT_HS_LEN);
+	while (hs_block_next(&b, &type, &content))
+		if (type == HS_BLOCK_GROUP)
+			assert_true(hs_group_parse(content, &p->mirror));
 }
 
 static void peer_expand(struct rig *r, struct rig_peer *p)
@@ -440,7 +482,10 @@ static void to_peer(struct rig *r, struct rig_peer *p, uint8_t *data, size_t len
 {
 	struct srt_verdict v;
 
+	if (p->gone)
+		return;
 	if (!p->up) {
+		note_mirror(p, data, len);
 		srt_caller_feed(&p->caller, r->now, data, len);
 		if (p->caller.state == SRT_CALLER_UP)
 			begin(r, p);
@@ -471,7 +516,7 @@ static void peer_turn(struct rig *r, struct rig_peer *p)
 		if (srt_caller_expiry(&p->caller) <= r->now)
 			srt_caller_on_expiry(&p->caller, r->now);
 		while ((n = srt_caller_poll(&p->caller, r->now, out, sizeof(out))) > 0)
-			rig_inject(r, p, out, (size_t)n);
+			call_out(r, p, out, (size_t)n);
 		return;
 	}
 	if (srt_conn_expiry(&p->conn) <= r->now)

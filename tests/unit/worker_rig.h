@@ -43,7 +43,9 @@ struct rig_peer {
 	uint32_t next_seq;				     // of a publisher
 	uint8_t history[4096][SRT_HDR + 1316 + SRT_GCM_TAG]; // what it has sent, for repairs
 	uint16_t history_len[4096];
-	uint64_t rejected; // by code, 0: not
+	uint64_t rejected;		   // by code, 0: not
+	struct srt_hs_group group, mirror; // a link of it; what the answer said
+	bool gone;			   // neither sends nor hears
 
 	// Of an encrypted one.
 	enum srt_suite suite;
@@ -71,6 +73,7 @@ struct rig {
 	struct rand rand;
 	unsigned loss_in, loss_out; // per mille, per datagram to and from the workers
 	session_key publisher[RIG_STREAMS];
+	uint32_t groups[RIG_STREAMS]; // that publishers are
 	unsigned n_done, n_up, n_down, down_reason;
 	void (*on_push)(
 		struct rig *, const struct port_mem_desc *); // datagrams to nobody's address
@@ -88,6 +91,9 @@ struct stream *rig_stream(struct rig *r, unsigned i, unsigned owner);
 
 // A peer that calls; its stream id names stream i.
 struct rig_peer *rig_call(struct rig *r, unsigned stream, bool publishes, unsigned worker);
+
+// A publisher's link of a group: number 1 and up.
+struct rig_peer *rig_call_link(struct rig *r, unsigned stream, unsigned worker, uint32_t group);
 
 // The same under a key of its own; the passphrase is everybody's: rig_kek. An in-band KMREQ of a
 // publisher: with these keys (salt, slots) from now on.
