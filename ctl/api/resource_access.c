@@ -7,6 +7,14 @@
 
 static const char *const grant_words[] = {"publish", "request", NULL};
 static const char *const key_states[] = {"signing", "valid", NULL};
+static const char *const taken_words[] = {"pending", "active", "error", NULL};
+
+#define NOT_TAKEN                                                   \
+	{                                                           \
+		.name = "error", .type = RESOURCE_STRING,           \
+		.help = "why the dataplane does not have it (yet)", \
+		.flags = RESOURCE_REPORTED | RESOURCE_NULL          \
+	}
 
 const struct resource_field user_fields[] = {
 	{.name = "name",
@@ -39,6 +47,12 @@ const struct resource_field user_fields[] = {
 		.max = RESOURCE_PASSPHRASE_MAX,
 		.help = "its passphrase, 10 to 79 bytes: first line of F, - is the input",
 		.flags = RESOURCE_SET | RESOURCE_SECRET | RESOURCE_NEEDED},
+	{.name = "state",
+		.type = RESOURCE_WORD,
+		.words = taken_words,
+		.help = "active: the dataplane has it; pending or error",
+		.flags = RESOURCE_REPORTED},
+	NOT_TAKEN,
 };
 
 const struct resource_field key_fields[] = {
@@ -68,6 +82,7 @@ const struct resource_field key_fields[] = {
 		.type = RESOURCE_STRING,
 		.help = "the key itself, only where one is shown: its characters sign",
 		.flags = RESOURCE_REPORTED},
+	NOT_TAKEN,
 };
 
 const struct resource_field token_fields[] = {

@@ -6,6 +6,6 @@
 
 #include "ctl/api/resources.h"
 
-extern const struct resource_field user_fields[4];
-extern const struct resource_field key_fields[5];
+extern const struct resource_field user_fields[6];
+extern const struct resource_field key_fields[6];
 extern const struct resource_field token_fields[10];

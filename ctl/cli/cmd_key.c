@@ -11,6 +11,7 @@ static const struct out_col list_cols[] = {
 	{"PREFIX", "prefix", .give = 1},
 	{"STATE", "state"},
 	{"AGE", "since", OUT_SINCE},
+	{"ERROR", "error", .give = 2},
 };
 
 static const struct out_col record[] = {
@@ -18,6 +19,7 @@ static const struct out_col record[] = {
 	{"prefix", "prefix"},
 	{"state", "state"},
 	{"since", "since"},
+	{"error", "error"},
 	{"key", "key"},
 };
 

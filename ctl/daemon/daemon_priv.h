@@ -90,8 +90,9 @@ bool key_for_stream(struct daemon *d, const char *stream, struct intent_item *ou
 int key_open(struct daemon *d, const struct intent_item *key, uint8_t bytes[DP_SECRET_MAX]);
 
 // v1_tokens.c
-json_t *token_json(const struct intent_item *item); // of a revoked one
-void tokens_purge(struct daemon *d);		    // those that have ended by themselves
+json_t *key_error_json(struct daemon *d, const struct intent_item *item); // null: it is there
+json_t *token_json(const struct intent_item *item);			  // of a revoked one
+void tokens_purge(struct daemon *d); // those that have ended by themselves
 
 // notices.c: what happened, as events of the feed.
 void notice_of_dataplane(struct daemon *d, const struct dp_notice *n);

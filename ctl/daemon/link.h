@@ -51,6 +51,10 @@ uint32_t link_held(const struct link *l);		   // objects that the removal guard 
 const struct dp_object_state *link_object(
 	const struct link *l, uint32_t kind, uint64_t id, uint64_t version);
 
+// Has the dataplane taken this version of an object (0: any)? Of policies and secrets it says no
+// more than that.
+bool link_holds(const struct link *l, uint32_t kind, uint64_t id, uint64_t version);
+
 // Why the dataplane refused an object, one sentence; NULL: it did not.
 const char *link_refusal(const struct link *l, uint32_t kind, uint64_t id);
 

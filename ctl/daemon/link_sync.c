@@ -105,6 +105,19 @@ const struct refusal *sync_refusal(const struct link *l, uint32_t kind, uint64_t
 	return NULL;
 }
 
+bool link_holds(const struct link *l, uint32_t kind, uint64_t id, uint64_t version)
+{
+	const struct applied *a = find(l, kind, id);
+	const struct request *r;
+
+	if (!a || (version && a->version != version) || sync_refusal(l, kind, id))
+		return false;
+	STAILQ_FOREACH(r, &l->requests, next)
+	if (r->type == REQ_SET && r->kind == kind && r->id == id)
+		return false;
+	return true;
+}
+
 const char *link_refusal(const struct link *l, uint32_t kind, uint64_t id)
 {
 	const struct refusal *r = sync_refusal(l, kind, id);

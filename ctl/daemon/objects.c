@@ -94,6 +94,51 @@ static void set_unresolved(struct daemon *d, const json_t *doc, struct state *s)
 		set_state(s, "unresolved", why);
 }
 
+// Of users and keys. What stands in `secret_field` is handed over by itself, before them.
+static void find_policy_state(
+	struct daemon *d, const struct intent_item *item, const char *secret_field, struct state *s)
+{
+	const char *ref =
+		json_string_value(json_object_get(json_object_get(item->doc, secret_field), "ref"));
+	uint64_t secret = ref ? desired_id_parse(DP_SECRET, ref) : 0;
+	struct desired want;
+
+	*s = (struct state){.state = "pending"};
+	if (desired_make(item->kind, item->doc, d->config->node, NULL, NULL, &want))
+		return;
+	if (!link_is_up(d->link))
+		set_state(s, "pending", "the dataplane is away");
+	else if (link_refusal(d->link, want.kind, want.id))
+		set_state(s, "error", link_refusal(d->link, want.kind, want.id));
+	else if (!link_holds(d->link, want.kind, want.id, want.version))
+		set_state(s, "pending", "the dataplane has not taken it yet");
+	else if (!link_holds(d->link, DP_SECRET, secret, 0))
+		set_state(s, "error",
+			vault_said(d->vault) ? vault_said(d->vault)
+					     : "its secret has not been handed over");
+	else
+		set_state(s, "active", NULL);
+}
+
+static json_t *user_json(struct daemon *d, const struct intent_item *item)
+{
+	json_t *out = resource_intent(resource_find("user"), item->doc);
+	struct state s;
+
+	find_policy_state(d, item, "passphrase", &s);
+	json_object_set_new(out, "state", json_string(s.state));
+	json_object_set_new(out, "error", *s.error ? json_string(s.error) : json_null());
+	return out;
+}
+
+json_t *key_error_json(struct daemon *d, const struct intent_item *item)
+{
+	struct state s;
+
+	find_policy_state(d, item, "secret", &s);
+	return *s.error ? json_string(s.error) : json_null();
+}
+
 static void find_state(struct daemon *d, const struct intent_item *item, struct state *s)
 {
 	const struct dp_object_state *o;
@@ -155,7 +200,7 @@ json_t *object_json(struct daemon *d, const struct intent_item *item)
 		return stream_json(d, item, snapshot_stream(&d->snapshot, item->name));
 	}
 	if (item->kind == DOC_USER)
-		return resource_intent(r, item->doc);
+		return user_json(d, item);
 	if (item->kind == DOC_KEY)
 		return key_json(d, item);
 	if (item->kind == DOC_REVOKED)

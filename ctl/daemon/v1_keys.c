@@ -68,9 +68,9 @@ json_t *key_json(struct daemon *d, const struct intent_item *item)
 	bool signs = newest_of(d, prefix, &newest) && !strcmp(newest.name, item->name);
 	char since[40];
 
-	return json_pack("{s:s, s:s?, s:s, s:s}", "kid", item->name, "prefix",
+	return json_pack("{s:s, s:s?, s:s, s:s, s:o}", "kid", item->name, "prefix",
 		*prefix ? prefix : NULL, "state", signs ? "signing" : "valid", "since",
-		unix_time_text(made_of(item->doc) / 1000, since));
+		unix_time_text(made_of(item->doc) / 1000, since), "error", key_error_json(d, item));
 }
 
 // The key that signs for a stream: the newest of the longest prefix.

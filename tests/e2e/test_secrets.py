@@ -209,6 +209,24 @@ def test_two_keys_of_a_prefix_are_valid(bare):
     assert bare.run("key", "show", kids[2]).returncode == 3
 
 
+def test_users_and_keys_say_whether_the_dataplane_has_them(bare):
+    bare.ctl("user", "add", "joe", "--mode", "request", "--passphrase-file", bare.words)
+    bare.ctl("key", "rotate")
+
+    def said():
+        return [(o["state"], o["error"]) for noun in ("user", "key") for o in bare.items(noun, "list")]
+
+    assert said() == [("active", None), ("signing", None)]
+    bare.dp.stop()
+    wait_until(lambda: bare.status_now()["dataplane"] == "away", "it is missed")
+    assert said() == [("pending", "the dataplane is away"), ("signing", "the dataplane is away")]
+    done = bare.run("user", "add", "jim", "--mode", "publish", "--passphrase-file", bare.words)
+    assert done.returncode == 8 and "user jim is stored, but the dataplane is away" in done.stderr
+    bare.start_dp()
+    bare.wait_connected()
+    wait_until(lambda: said() == [("active", None)] * 2 + [("signing", None)], "it has them all")
+
+
 def test_a_revocation_lasts_as_long_as_the_token(bare):
     bare.ctl("key", "rotate")
     made = bare.json("token", "create", "--stream", "a", "--mode", "request", "--ttl", "3600")
