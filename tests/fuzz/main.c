@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// Replays corpus folders through a fuzz target, one file at a time and each of its prefixes, from
-// memory of exactly that size, so that a sanitizer sees every byte read too far.
+// Replays corpus folders through a fuzz target, one file at a time and its prefixes, from memory of
+// exactly that size, so that a sanitizer sees every byte read too far.
 
 #include "fuzz/fuzz.h"
 
 #include <dirent.h>
 #include <limits.h>
 #include <string.h>
+
+#ifndef FUZZ_PREFIXES
+#define FUZZ_PREFIXES 512 // of each file, at most
+#endif
 
 enum { FILE_MAX = 65536 };
 
@@ -35,7 +39,7 @@ static int replay_file(const char *path)
 	}
 	len = fread(data, 1, sizeof(data), f);
 	fclose(f);
-	step = len / 512 + 1;
+	step = len / FUZZ_PREFIXES + 1;
 	for (size_t n = 0; n < len; n += step)
 		feed(data, n);
 	feed(data, len);

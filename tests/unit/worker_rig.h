@@ -20,6 +20,8 @@ enum {
 	RIG_SUBSCRIBERS = 320,
 	RIG_GOT_MAX = 8192,
 	RIG_LATENCY_MS = 120,
+	RIG_PORT = 9000,
+	RIG_COOKIE_KEY = 1,
 };
 
 struct rig_got {
@@ -74,11 +76,13 @@ struct rig {
 	unsigned loss_in, loss_out; // per mille, per datagram to and from the workers
 	session_key publisher[RIG_STREAMS];
 	uint32_t groups[RIG_STREAMS]; // that publishers are
+	bool keeps[RIG_STREAMS];      // nobody takes the stream over
 	unsigned n_done, n_up, n_down, down_reason;
 	void (*on_push)(
 		struct rig *, const struct port_mem_desc *); // datagrams to nobody's address
 	void *push_note;
 	bool hold;		 // nothing sent is completed
+	bool overrun;		 // what finds a queue full is lost; else a fault of the test
 	struct srt_crypt *crypt; // the peers'
 	unsigned n_kdf;		 // KEKs that control was asked for
 };
