@@ -7,6 +7,8 @@
 #include "control/control_priv.h"
 #include "proto/srt_rej.h"
 
+#include <openssl/rand.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,7 +143,16 @@ static void dial(
 	explicit_bzero(&cmd, sizeof(cmd));
 }
 
-static void ask_for_key(struct control *c, struct object *o)
+// Targets of a stream may share a key only if they share its salt (srt-wire 11.6).
+static void salt_of(struct ctl_stream *s, struct kdf_job *j)
+{
+	if (!s->has_push_salt)
+		s->has_push_salt = RAND_bytes(s->push_salt, sizeof(s->push_salt)) == 1;
+	j->has_salt = s->has_push_salt;
+	memcpy(j->salt, s->push_salt, sizeof(j->salt));
+}
+
+static void ask_for_key(struct control *c, struct object *o, struct ctl_stream *s)
 {
 	const struct dp_call *d = call_of(o);
 	const struct object *secret = secret_find(c, d->secret);
@@ -156,6 +167,8 @@ static void ask_for_key(struct control *c, struct object *o)
 		return;
 	}
 	// {kind, 20 bits that tell an old question from a new one, id}
+	if (o->kind == DP_ROUTE)
+		salt_of(s, &j);
 	o->deriving = (uint64_t)o->kind << 60 | (++c->n_calls & 0xfffff) << 40 | o->id;
 	j.id = o->deriving;
 	j.passphrase_len = (uint16_t)secret->secret.len;
@@ -199,7 +212,7 @@ void call_apply(struct control *c, struct object *o)
 		object_state(c, o, DP_OBJ_PENDING, "");
 	o->retry_at = 0;
 	if (call_of(o)->secret)
-		ask_for_key(c, o);
+		ask_for_key(c, o, s);
 	else
 		dial(c, o, s, NULL);
 }

@@ -71,9 +71,11 @@ struct ctl_stream {
 	uint64_t id;
 	uint32_t latency_ms, max_subscribers;
 	uint8_t takeover;
-	bool open;		   // the owner has it
-	unsigned closing;	   // workers that have still to forget it
-	session_key publisher;	   // or source
+	bool open;	       // the owner has it
+	unsigned closing;      // workers that have still to forget it
+	session_key publisher; // or source
+	bool has_push_salt;    // of the key that all SRT targets share
+	uint8_t push_salt[SRT_KM_SALT];
 	uint64_t publisher_secret; // object of its passphrase; 0: clear
 	uint64_t source;	   // object of a publisher that is a source; 0: it called us
 	unsigned publish_in_flight;

@@ -121,7 +121,9 @@ static int make(const struct kdf_job *j, struct session_keys *out)
 	int rc;
 
 	*k = (struct srt_km_keys){.has = SRT_KM_EVEN, .cipher = j->cipher, .key_len = j->key_len};
-	if (RAND_bytes(k->salt, sizeof(k->salt)) != 1 || RAND_bytes(k->sek[0], k->key_len) != 1)
+	memcpy(k->salt, j->salt, sizeof(k->salt));
+	if ((!j->has_salt && RAND_bytes(k->salt, sizeof(k->salt)) != 1) ||
+		RAND_bytes(k->sek[0], k->key_len) != 1)
 		return -EIO;
 	rc = srt_km_kek(k->salt, k->key_len, j->passphrase, j->passphrase_len, out->kek);
 	if (!rc)

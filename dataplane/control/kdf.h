@@ -28,7 +28,9 @@ struct kdf_job {
 	uint16_t passphrase_len, km_len;
 	uint8_t passphrase[DP_SECRET_MAX];
 	uint8_t km[SRT_KM_MAX];	 // the KMREQ's content
-	uint8_t cipher, key_len; // CALL: make a key of these, and its KMREQ
+	uint8_t cipher, key_len; // CALL: make a key of these, and its KMREQ ...
+	bool has_salt;		 // ... with this salt, else with a new one
+	uint8_t salt[SRT_KM_SALT];
 };
 
 struct kdf_result {

@@ -4,6 +4,7 @@
 #include "path/path.h"
 
 #include <errno.h>
+#include <string.h>
 
 static struct sublist_place *place_of(struct session *s)
 {
@@ -157,6 +158,7 @@ bool leave_view_done(struct path *p, struct view *v)
 	for (uint32_t i = 0; i < p->n_open; i++)
 		if (p->open[i] == v)
 			p->open[i] = p->open[--p->n_open];
+	explicit_bzero(v->share, sizeof(v->share));
 	v->stream = NULL;
 	return true;
 }

@@ -182,6 +182,8 @@ unsigned seal_send(struct path *p, enum srt_suite suite, const struct port_paylo
 	const struct line *lines, struct session *const *who, unsigned n_lines);
 void seal_list(struct path *p, struct view *v, enum srt_suite suite, const struct port_payload *pl,
 	unsigned n);
+void seal_shared(struct path *p, struct view *v, enum srt_suite suite,
+	const struct port_payload *pl, unsigned n);
 
 // secure.c: encrypted sessions.
 void secure_begin(struct path *p, struct session *s, const struct session_keys *keys);
@@ -197,6 +199,16 @@ void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_
 ts_us rekey_expiry(const struct path *p, const struct session *s);
 bool rekey_on_timer(struct path *p, struct session *s); // false: it has been closed
 void rekey_view(struct path *p, struct view *v);
+// Install the one key that `next` has into its slot, and tell the peer. It waits for the answer ...
+void rekey_announce(struct path *p, struct session *s, const struct srt_km_keys *next);
+bool rekey_pending(const struct path *p, const struct session *s);
+void rekey_turn(struct path *p, struct session *s); // ... before packets go under it
+
+// share.c: one key for all SRT targets of a stream. Put it into the keys of a call that begins ...
+void share_bring(struct view *v, struct session_keys *k);
+// ... and let the session be one of them, now that the peer has taken it.
+void share_join(struct path *p, struct session *s, const struct session_keys *k);
+void share_view(struct path *p, struct view *v); // every 100 ms: new keys
 struct line rekey_line(const struct path *p, const struct session *s, uint64_t seq);
 
 // follow.c: the histories of other workers.

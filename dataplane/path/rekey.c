@@ -28,7 +28,7 @@ void rekey_plan(struct path *p, struct session *s)
 	struct secure *x = secure_of(p, s);
 	uint32_t wanted = v->stream->cfg.km_refresh;
 
-	if (!s->suite)
+	if (!s->suite || s->shared)
 		return;
 	x->rekey_at = v->history.next + (wanted ? wanted : REKEY_PERIOD);
 	if (x->rekey_at < v->rekey_at)
@@ -54,30 +54,54 @@ static void announce(struct path *p, struct session *s)
 		wheel_arm(&p->wheel, &s->timer, r->due);
 }
 
-// A key for the other slot. What went under the slot's key before cannot be sent again so from now
-// on: the peer forgets it.
+// What went under the slot's key before cannot be sent again so from now on: the peer forgets it.
+void rekey_announce(struct path *p, struct session *s, const struct srt_km_keys *next)
+{
+	struct secure *x = secure_of(p, s);
+	unsigned slot = next->has == SRT_KM_ODD;
+
+	x->refresh = (struct secure_refresh){0};
+	x->refresh.msg_len = (uint16_t)srt_km_write(next, x->keys.kek, x->refresh.msg);
+	srt_crypt_key(p->secure.crypt, s->suite, next->salt, next->sek[slot],
+		secure_key_at(&p->secure, s->suite, s->slot, slot));
+	x->since[slot] = SECURE_NEVER;
+	x->rekey_at = SECURE_NEVER;
+	announce(p, s);
+}
+
+// A key for the other slot.
 static void begin(struct path *p, struct session *s)
 {
 	struct secure *x = secure_of(p, s);
 	unsigned next = !x->current;
 	struct srt_km_keys k = x->keys.km;
 
-	if (RAND_priv_bytes(k.sek[next], k.key_len) != 1)
-		return; // at the next look
 	k.has = next ? SRT_KM_ODD : SRT_KM_EVEN;
-	x->refresh = (struct secure_refresh){0};
-	x->refresh.msg_len = (uint16_t)srt_km_write(&k, x->keys.kek, x->refresh.msg);
-	srt_crypt_key(p->secure.crypt, s->suite, k.salt, k.sek[next],
-		secure_key_at(&p->secure, s->suite, s->slot, next));
-	x->since[next] = SECURE_NEVER;
-	x->rekey_at = SECURE_NEVER;
+	if (RAND_priv_bytes(k.sek[next], k.key_len) == 1) // else at the next look
+		rekey_announce(p, s, &k);
 	explicit_bzero(&k, sizeof(k));
-	announce(p, s);
 }
 
 static void line_turn(struct line *l, uint32_t kk)
 {
 	line_store32(l->b + WIRE_SRT_WORD1, kk);
+}
+
+bool rekey_pending(const struct path *p, const struct session *s)
+{
+	return secure_of(p, s)->refresh.msg_len;
+}
+
+void rekey_turn(struct path *p, struct session *s)
+{
+	struct secure *x = secure_of(p, s);
+
+	x->current = !x->current;
+	x->since[x->current] = s->view->history.next;
+	if (s->cursor != SESSION_START_UNSET)
+		line_turn(&s->line, secure_kk(p, s));
+	if (s->place.chunk)
+		line_turn(&s->place.chunk->lines[s->place.at], secure_kk(p, s));
 }
 
 void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_t len)
@@ -91,12 +115,9 @@ void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_
 		return;
 	}
 	x->refresh.msg_len = 0;
-	x->current = !x->current;
-	x->since[x->current] = s->view->history.next;
-	if (s->cursor != SESSION_START_UNSET)
-		line_turn(&s->line, secure_kk(p, s));
-	if (s->place.chunk)
-		line_turn(&s->place.chunk->lines[s->place.at], secure_kk(p, s));
+	if (s->shared)
+		return; // until the others have it too
+	rekey_turn(p, s);
 	rekey_plan(p, s);
 }
 
@@ -131,7 +152,7 @@ void rekey_view(struct path *p, struct view *v)
 	for (struct session *s = v->sessions; s; s = s->next_of_view) {
 		struct secure *x = secure_of(p, s);
 
-		if (s->kind != SESSION_SUB || !s->suite)
+		if (s->kind != SESSION_SUB || !s->suite || s->shared)
 			continue;
 		if (x->rekey_at <= v->history.next && begun++ < REKEY_TURN)
 			begin(p, s);

@@ -71,33 +71,45 @@ static void give_back(struct path *p, struct rte_mbuf **frames, unsigned n)
 			(struct path_retired){.frame = frames[i], .posted = posted};
 }
 
-// One burst: n payloads for each of n_lines sessions. Returns the copies sent.
-static unsigned burst(struct path *p, enum srt_suite suite, const struct port_payload *pl,
-	unsigned n, const struct line *lines, struct session *const *who, unsigned n_lines)
+// n payloads for each of n_lines sessions, into b->out. False: there are no frames.
+static bool encrypt(struct path *p, struct seal *b, enum srt_suite suite,
+	const struct port_payload *pl, unsigned n, const struct line *lines,
+	struct session *const *who, unsigned n_lines)
 {
-	struct seal b;
-	unsigned count = n * n_lines, at = 0, sent;
+	unsigned count = n * n_lines, at = 0;
 
-	if (rte_mempool_get_bulk(arena_pool(p->arena), (void **)b.frames, count) &&
+	if (rte_mempool_get_bulk(arena_pool(p->arena), (void **)b->frames, count) &&
 		(!ring_squeeze(p) ||
-			rte_mempool_get_bulk(arena_pool(p->arena), (void **)b.frames, count))) {
+			rte_mempool_get_bulk(arena_pool(p->arena), (void **)b->frames, count))) {
 		path_count(p, DP_DROP_ARENA_FULL, count);
-		return 0;
+		return false;
 	}
 	for (unsigned i = 0; i < n_lines; i++) {
 		const void *key = key_of(p, suite, &lines[i], who[i]);
 
 		for (unsigned k = 0; k < n; k++)
-			job_fill(&b, at++, suite, &pl[k], &lines[i], key);
+			job_fill(b, at++, suite, &pl[k], &lines[i], key);
 	}
 	if (srt_suite_is_gcm(suite))
-		srt_crypt_gcm_seal(p->secure.crypt, suite, b.jobs, count);
+		srt_crypt_gcm_seal(p->secure.crypt, suite, b->jobs, count);
 	else
-		srt_crypt_ctr(p->secure.crypt, suite, b.jobs, count);
+		srt_crypt_ctr(p->secure.crypt, suite, b->jobs, count);
 	for (unsigned i = 0; i < count && p->port->ops->want_sum; i++)
-		b.out[i].sum = line_sum(b.out[i].data, b.out[i].len);
+		b->out[i].sum = line_sum(b->out[i].data, b->out[i].len);
+	return true;
+}
+
+// Returns the copies sent.
+static unsigned burst(struct path *p, enum srt_suite suite, const struct port_payload *pl,
+	unsigned n, const struct line *lines, struct session *const *who, unsigned n_lines)
+{
+	struct seal b;
+	unsigned sent;
+
+	if (!encrypt(p, &b, suite, pl, n, lines, who, n_lines))
+		return 0;
 	sent = port_tx_private(p->port, LINE_SRT, b.out, n, lines, n_lines);
-	give_back(p, b.frames, count);
+	give_back(p, b.frames, n * n_lines);
 	return sent;
 }
 
@@ -122,5 +134,21 @@ void seal_list(struct path *p, struct view *v, enum srt_suite suite, const struc
 
 	for (const struct sublist_chunk *c = l->head; c; c = c->next)
 		copies += seal_send(p, suite, pl, n, c->lines, c->who, c->n);
+	fanout_count(p, v, pl, n, l->n, copies);
+}
+
+// One key and one numbering for the whole list (share.c): encrypted for its first, sent to all.
+void seal_shared(struct path *p, struct view *v, enum srt_suite suite,
+	const struct port_payload *pl, unsigned n)
+{
+	const struct sublist *l = &v->out.shared[suite - SRT_CTR_128];
+	unsigned copies = 0;
+	struct seal b;
+
+	if (encrypt(p, &b, suite, pl, n, l->head->lines, l->head->who, 1)) {
+		for (const struct sublist_chunk *c = l->head; c; c = c->next)
+			copies += port_tx_fanout(p->port, LINE_SRT, b.out, n, c->lines, c->n);
+		give_back(p, b.frames, n);
+	}
 	fanout_count(p, v, pl, n, l->n, copies);
 }

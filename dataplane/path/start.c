@@ -93,7 +93,8 @@ static void burst(struct path *p, struct view *v, struct session *s)
 // True when it has caught up and stands in the list now.
 static bool enter(struct path *p, struct view *v, struct session *s)
 {
-	struct sublist *list = view_srt_list(v, s->suite);
+	struct sublist *list =
+		s->shared ? &v->out.shared[s->suite - SRT_CTR_128] : view_srt_list(v, s->suite);
 
 	if (s->cursor < v->history.next)
 		return false;

@@ -47,6 +47,7 @@ struct session {
 	uint8_t kind; // enum session_kind
 	uint8_t proto;
 	bool closing;
+	bool shared;	   // SUB that we have called: under the stream's one key for all of them
 	uint8_t suite;	   // enum srt_suite; what goes with it is in the secure pool
 	uint32_t slot, id; // id: SRT socket id, 0 for others
 	uint16_t tag;	   // of the socket it came in on

@@ -11,6 +11,7 @@
 #include "io/port.h"
 #include "proto/mpegts.h"
 #include "state/history.h"
+#include "state/secure.h"
 #include "state/session.h"
 #include "state/stream.h"
 #include "state/sublist.h"
@@ -22,6 +23,7 @@
 struct view_out {
 	struct sublist srt;		    // newest first come, first go
 	struct sublist secured[SRT_SUITES]; // the same, each under a key of its own
+	struct sublist shared[SRT_SHARES];  // all under one key
 	struct sublist udp;		    // pushes, in order: LINE_UDP
 	struct sublist rtp;	  // pushes, in order: LINE_RTP, or LINE_UDP for what came as RTP
 	struct session *starting; // SRT subscribers that still catch up from the history
@@ -67,6 +69,8 @@ struct view {
 	uint16_t largest, largest_before, fits;
 	ts_us largest_at;
 
+	struct secure_share share[SRT_SHARES];
+
 	uint64_t rekey_at; // number at which some subscriber here is due for a new key
 
 	// Arrived since the last fan-out; at most one bundle.
@@ -93,7 +97,9 @@ static inline struct session_base view_sent(const struct view *v, const struct s
 // The lists of SRT subscribers, one after the other: NULL behind the last.
 static inline struct sublist *view_srt_list(struct view *v, unsigned i)
 {
-	return !i ? &v->out.srt : i < SRT_SUITES ? &v->out.secured[i] : NULL;
+	if (i >= SRT_SUITES)
+		return i < SRT_SUITES + SRT_SHARES ? &v->out.shared[i - SRT_SUITES] : NULL;
+	return i ? &v->out.secured[i] : &v->out.srt;
 }
 
 void view_open(struct view *v, struct stream *stream, bool owner, struct history_entry *entries,

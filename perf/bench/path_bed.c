@@ -98,13 +98,14 @@ static struct session_keys keys_of(enum srt_suite suite, unsigned i)
 	return k;
 }
 
-static void join(struct path_bed *b, unsigned i, enum srt_suite suite)
+static void join(struct path_bed *b, unsigned i, enum srt_suite suite, bool shared)
 {
 	struct cmd_admit c = {.stream = &b->stream, .peer_rcv_latency_ms = 120};
 	session_key key;
 
-	c.keys = keys_of(suite, i);
+	c.keys = keys_of(suite, shared ? 0 : i);
 	must(!join_play(&b->path, parked(b, i), &c, &key), "no room for a subscriber");
+	session_of_key(&b->path.sessions, key)->shared = shared;
 }
 
 static void publish(struct path_bed *b)
@@ -125,7 +126,7 @@ static void forget_sent(struct path_bed *b)
 		;
 }
 
-struct path_bed *path_bed_new(unsigned n_subscribers, unsigned suite)
+struct path_bed *path_bed_new(unsigned n_subscribers, unsigned suite, bool shared)
 {
 	struct path_bed *b = calloc(1, sizeof(*b));
 	struct path_opts o = {
@@ -146,7 +147,7 @@ struct path_bed *path_bed_new(unsigned n_subscribers, unsigned suite)
 	b->stream.cfg.history_us = TS_S;
 	publish(b);
 	for (unsigned i = 0; i < n_subscribers; i++)
-		join(b, i, suite);
+		join(b, i, suite, shared);
 	// Joiners wait a moment and then catch up: go on until everybody is in the fan-out list.
 	for (unsigned i = 0; i < 3 || b->path.n_starting; i++) {
 		must(i < 1000, "somebody never entered the fan-out list");

@@ -4,6 +4,7 @@
 
 // One worker on port mem with an SRT publisher and N SRT subscribers, to time its rounds.
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -13,8 +14,8 @@ extern "C" {
 struct path_bed;
 
 // Regions of a freed bed stay mapped: a process makes a handful. suite: enum srt_suite, of every
-// subscriber.
-struct path_bed *path_bed_new(unsigned n_subscribers, unsigned suite);
+// subscriber; shared: as targets that we call, under one key.
+struct path_bed *path_bed_new(unsigned n_subscribers, unsigned suite, bool shared);
 void path_bed_free(struct path_bed *b);
 
 // Put n packets of 1316 bytes in front of the port, as the publisher's next.

@@ -97,6 +97,32 @@ def test_a_passphrase_both_ways(relay, programs, secret, length):
     ts.assert_exact(publisher.stop(), player.stop(), at_least=1000, tail=10_000_000)
 
 
+def test_targets_with_passphrases_of_their_own_through_new_keys(relay, programs, shared_path):
+    """They share one key, which travels to each under its own passphrase; one joins later, and one leaves."""
+    relay.ctl("stream", "add", "live/a", "--km-refresh", "300")
+    publisher = SrtPublisher(programs, relay.url("live/a", "publish"), bitrate=4_000_000)
+    relay.wait_live("live/a")
+    players = []
+
+    def target(secret):
+        file, port = shared_path / f"secret{len(players)}", free_port()
+        file.write_text(secret)
+        players.append(srt_player(programs, listener(port, passphrase=secret)))
+        relay.ctl("route", "add", "live/a", f"srt://127.0.0.1:{port}", "--passphrase-file", file)
+
+    target("the first one's words")
+    target("the second one's words")
+    players[1].wait(500_000)
+    target("who comes later, too")
+    players[2].wait(300_000)
+    gone = players[1].stop()
+    players[0].wait(1_600_000)  # 1,200 packets: three new keys
+    received = [players[0].stop(), gone, players[2].stop()]
+    published = publisher.stop()
+    for data in received:
+        ts.assert_exact(published, data, at_least=1000, tail=len(published))
+
+
 def test_a_wrong_passphrase_is_an_error_that_says_so(live, programs, secret):
     port = free_port()
     srt_player(programs, listener(port, passphrase="quite another one"))

@@ -292,6 +292,71 @@ static void who_does_not_take_the_new_key_is_closed(void **state)
 	rig_free(r);
 }
 
+static bool same_keys(const struct rig_peer *a, const struct rig_peer *b)
+{
+	return a->keys.has == b->keys.has && !memcmp(a->keys.sek, b->keys.sek, sizeof(a->keys.sek));
+}
+
+// One key for all targets of one length, GCM apart; new ones for all of them at the same packet,
+// with losses; a later one comes into it.
+static void targets_that_we_call_share_a_key(void **state)
+{
+	static const enum srt_suite suites[] = {
+		SRT_CTR_128, SRT_CTR_128, SRT_CTR_128, SRT_CTR_256, SRT_GCM_128, SRT_GCM_128};
+	struct rig *r = rig_new(1);
+	struct rig_peer *to[7], *sub, *pub;
+
+	rig_stream(r, 0, 0)->cfg.km_refresh = 300;
+	pub = publisher(r, 0, SRT_CTR_128);
+	for (unsigned i = 0; i < 6; i++)
+		to[i] = rig_listen(r, 0, suites[i]);
+	sub = rig_call_secure(r, 0, false, 0, SRT_CTR_128);
+	rig_run(r, 30);
+	assert_true(same_keys(to[0], to[1]) && same_keys(to[0], to[2]));
+	assert_false(same_keys(to[0], sub) || same_keys(to[4], to[5]));
+	r->loss_out = r->loss_in = 20;
+	stream_for(r, pub, 1500, 1);
+	r->loss_out = r->loss_in = 0;
+	to[6] = rig_listen(r, 0, SRT_CTR_128);
+	stream_for(r, pub, 500, 1501);
+	rig_run(r, 300);
+	for (unsigned i = 0; i < 6; i++) {
+		check_got(to[i], 1, 2000);
+		assert_true(to[i]->n_kmreq >= 3);
+	}
+	check_got(sub, 1, 2000);
+	assert_true(same_keys(to[0], to[1]) && same_keys(to[0], to[2]));
+	assert_memory_equal(to[6]->keys.sek[to[6]->keys.has == SRT_KM_ODD],
+		to[0]->keys.sek[to[6]->keys.has == SRT_KM_ODD], 16);
+	assert_int_equal(to[6]->n_undecryptable + to[6]->n_clear, 0);
+	assert_true(to[6]->n_got >= 499);
+	rig_free(r);
+}
+
+// Who does not take the new key is closed, and the others go on to it.
+static void a_mute_target_does_not_keep_the_others_from_a_new_key(void **state)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *to[3], *pub;
+
+	rig_stream(r, 0, 0)->cfg.km_refresh = 300;
+	pub = publisher(r, 0, SRT_CLEAR);
+	for (unsigned i = 0; i < 3; i++)
+		to[i] = rig_listen(r, 0, SRT_CTR_128);
+	to[1]->mute = true;
+	rig_run(r, 30);
+	stream_for(r, pub, 2500, 1);
+	rig_run(r, 100);
+	assert_true(to[1]->closed);
+	assert_int_equal(r->down_reason, CLOSE_REKEY);
+	assert_int_equal(to[1]->n_undecryptable, 0);
+	check_got(to[0], 1, 2500);
+	check_got(to[2], 1, 2500);
+	assert_int_equal(to[0]->keys.has, SRT_KM_EVEN | SRT_KM_ODD);
+	assert_true(same_keys(to[0], to[2]));
+	rig_free(r);
+}
+
 static void another_passphrase_is_refused(void **state)
 {
 	struct rig *r = rig_new(1);
@@ -336,6 +401,8 @@ int main(void)
 		cmocka_unit_test(a_message_of_another_kind_is_answered_by_a_state),
 		cmocka_unit_test(subscribers_get_new_keys),
 		cmocka_unit_test(who_does_not_take_the_new_key_is_closed),
+		cmocka_unit_test(targets_that_we_call_share_a_key),
+		cmocka_unit_test(a_mute_target_does_not_keep_the_others_from_a_new_key),
 		cmocka_unit_test(another_passphrase_is_refused),
 		cmocka_unit_test(keys_are_wiped_when_the_session_ends),
 	};

@@ -493,6 +493,82 @@ static void repair(struct rig *r, struct rig_peer *p, const uint8_t *list, size_
 		}
 }
 
+// --- peers that we call ---------------------------------------------------------------------
+
+struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite)
+{
+	struct rig_peer *p = rig_call(r, stream, false, r->streams[stream].owner);
+	struct cmd c = {.kind = CMD_CALL,
+		.call = {.stream = &r->streams[stream],
+			.mode = DP_MODE_PLAY,
+			.peer = p->at,
+			.local = endpoint_of_v4(0, PORT),
+			.rcv_latency_ms = RIG_LATENCY_MS,
+			.peer_latency_ms = RIG_LATENCY_MS}};
+	struct session_keys *k = &c.call.keys;
+
+	p->listens = true;
+	p->suite = suite;
+	k->km.has = SRT_KM_EVEN;
+	k->km.cipher = srt_suite_is_gcm(suite) ? SRT_KM_GCM : SRT_KM_CTR;
+	k->km.key_len = (uint8_t)(16 + 8 * ((suite - SRT_CTR_128) % 3));
+	memset(k->km.salt, 0x5a, sizeof(k->km.salt)); // control's, of the stream
+	for (unsigned i = 0; i < k->km.key_len; i++)
+		k->km.sek[0][i] = (uint8_t)rand_u64(&r->rand);
+	rig_kek(k->km.salt, k->kek);
+	k->msg_len = (uint16_t)srt_km_write(&k->km, k->kek, k->msg);
+	assert_int_equal(rig_command(r, p->worker, &c), 0);
+	return p;
+}
+
+static void take_call(struct rig *r, struct rig_peer *p, const struct srt_hs_req *q)
+{
+	uint8_t kek[SRT_KM_SEK_MAX], out[SRT_HS_ANSWER_MAX];
+	struct srt_hs_answer a = {
+		.own_id = p->caller.own_id,
+		.caller_id = q->caller_id,
+		.isn = q->isn,
+		.mss = 1500,
+		.window = 8192,
+		.flags = SRT_F_OURS,
+		.own_rcv_latency_ms = RIG_LATENCY_MS,
+		.peer_rcv_latency_ms = RIG_LATENCY_MS,
+		.km_len = q->km_len,
+	};
+	struct srt_km km;
+
+	assert_int_equal(srt_km_parse(q->km, q->km_len, &km), 0);
+	rig_kek(km.salt, kek);
+	assert_int_equal(srt_km_unwrap(&km, kek, &p->keys), 0);
+	peer_expand(r, p);
+	memcpy(a.km, q->km, q->km_len);
+	p->caller.peer_id = q->caller_id;
+	p->caller.isn = q->isn;
+	p->caller.up_at = r->now;
+	p->caller.peer_ts = (uint32_t)(100 * TS_S); // as good as any: nothing is played here
+	begin(r, p);
+	rig_inject(r, p, out, srt_hs_answer_write(&a, clock_of(r, p), out, sizeof(out)));
+}
+
+static void called(struct rig *r, struct rig_peer *p, const uint8_t *data, size_t len)
+{
+	uint8_t out[SRT_HS_LEN];
+	struct srt_hs_req q;
+
+	switch (srt_hs_classify(data, len)) {
+	case SRT_HS_INDUCTION:
+		srt_hs_induction_answer(data, 1, out);
+		rig_inject(r, p, out, sizeof(out));
+		break;
+	case SRT_HS_CONCLUSION:
+		assert_int_equal(srt_hs_conclusion_parse(data, len, &q), 0);
+		take_call(r, p, &q);
+		break;
+	default:
+		break;
+	}
+}
+
 static void to_peer(struct rig *r, struct rig_peer *p, uint8_t *data, size_t len)
 {
 	struct srt_verdict v;
@@ -500,6 +576,10 @@ static void to_peer(struct rig *r, struct rig_peer *p, uint8_t *data, size_t len
 	if (p->gone ||
 		srt_pkt_dst(data) != p->caller.own_id) // of a session that somebody has in its name
 		return;
+	if (!p->up && p->listens) {
+		called(r, p, data, len);
+		return;
+	}
 	if (!p->up) {
 		note_mirror(p, data, len);
 		srt_caller_feed(&p->caller, r->now, data, len);
@@ -528,6 +608,8 @@ static void peer_turn(struct rig *r, struct rig_peer *p)
 	uint8_t out[1500];
 	ssize_t n;
 
+	if (!p->up && p->listens)
+		return;
 	if (!p->up) {
 		if (srt_caller_expiry(&p->caller) <= r->now)
 			srt_caller_on_expiry(&p->caller, r->now);

@@ -32,7 +32,7 @@ struct rig_got {
 };
 
 struct rig_peer {
-	bool publishes;
+	bool publishes, listens;
 	struct endpoint at;
 	struct srt_caller caller;
 	struct srt_conn conn;
@@ -103,6 +103,8 @@ struct rig_peer *rig_call_link(struct rig *r, unsigned stream, unsigned worker, 
 // publisher: with these keys (salt, slots) from now on.
 struct rig_peer *rig_call_secure(
 	struct rig *r, unsigned stream, bool publishes, unsigned worker, enum srt_suite suite);
+// A peer that we call, to send it stream i under a key of this suite.
+struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite);
 void rig_kek(const uint8_t salt[SRT_KM_SALT], uint8_t kek[SRT_KM_SEK_MAX]);
 void rig_announce(struct rig *r, struct rig_peer *p, const struct srt_km_keys *keys);
 
