@@ -164,7 +164,8 @@ static void admit(struct rig *r, unsigned worker, uint32_t park)
 		publishes || q->req.streamid[0] == 's' ? q->req.streamid[1] - '0' : RIG_STREAMS;
 	struct stream *s = i < RIG_STREAMS && r->streams[i].cfg.id ? &r->streams[i] : NULL;
 	struct cmd c = {.kind = publishes ? CMD_PUBLISH : CMD_PLAY};
-	uint32_t group = publishes && s && r->publisher[i] ? r->groups[i] : 0;
+	bool kept = publishes && s && r->publisher[i] && r->keeps[i];
+	bool link = publishes && s && q->req.group.id && q->req.group.id == r->groups[i];
 
 	c.admit = (struct cmd_admit){
 		.park = park,
@@ -173,15 +174,16 @@ static void admit(struct rig *r, unsigned worker, uint32_t park)
 		.own_rcv_latency_ms = RIG_LATENCY_MS,
 		.peer_rcv_latency_ms = RIG_LATENCY_MS,
 		.from = *q,
-		.link = group && q->req.group.id == group,
+		.link = link,
+		.replaces = publishes && s && !link ? r->publisher[i] : 0,
 	};
-	if (publishes && s && !c.admit.link)
-		c.admit.replaces = r->publisher[i];
 	if (q->req.encrypted && keys_of(q->req.km, q->req.km_len, &c.admit.keys)) {
 		c.kind = CMD_REJECT;
 		c.admit.code = SRT_REJ_BADSECRET;
 	}
-	if (publishes && s && r->publisher[i] && r->keeps[i]) {
+	if (publishes && s && !kept)
+		r->groups[i] = q->req.group.id;
+	if (kept) {
 		c.kind = CMD_REJECT;
 		c.admit.code = SRT_REJX_CONFLICT;
 	}
@@ -201,10 +203,8 @@ static void done(struct rig *r, struct cmd *c)
 	if (c->kind == CMD_PUBLISH && !c->status) {
 		struct cmd tell = {.kind = CMD_PARK_DONE, .owner = c->owner, .admit = c->admit};
 
-		if (!c->admit.link) {
+		if (!c->admit.link)
 			r->publisher[c->admit.stream->index] = c->admit.key;
-			r->groups[c->admit.stream->index] = c->admit.from.req.group.id;
-		}
 		post(r, landed - 1, &tell);
 	}
 	if (landed) // else rig_command() waits for it
@@ -229,6 +229,8 @@ static void control(struct rig *r)
 				r->down_reason = e.reason;
 			if (e.kind == EV_DOWN && r->publisher[e.stream->index] == e.key)
 				r->publisher[e.stream->index] = e.heir;
+			if (e.kind == EV_DOWN && !r->publisher[e.stream->index])
+				r->groups[e.stream->index] = 0;
 			if (e.kind == EV_DOWN && !r->publisher[e.stream->index])
 				r->groups[e.stream->index] = 0;
 		}
