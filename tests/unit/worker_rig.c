@@ -504,7 +504,7 @@ struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite
 		.call = {.stream = &r->streams[stream],
 			.mode = DP_MODE_PLAY,
 			.peer = p->at,
-			.local = endpoint_of_v4(0, PORT),
+			.local = endpoint_of_v4(0, RIG_PORT),
 			.rcv_latency_ms = RIG_LATENCY_MS,
 			.peer_latency_ms = RIG_LATENCY_MS}};
 	struct session_keys *k = &c.call.keys;
