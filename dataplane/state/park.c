@@ -58,7 +58,8 @@ static void forget_old(struct park *k, ts_us now)
 
 		if (is_needed(e, now))
 			return;
-		share_give(&k->share, e->p.peer.ip);
+		if (e->state != PARK_ADMITTED)
+			share_give(&k->share, e->p.peer.ip);
 	}
 }
 
@@ -82,6 +83,13 @@ struct park_entry *park_add(struct park *k, ts_us now, const struct parked *p)
 	e->next = *head;
 	*head = park_index(k, e) + 1;
 	return e;
+}
+
+void park_admit(struct park *k, struct park_entry *e, session_key key)
+{
+	share_give(&k->share, e->p.peer.ip);
+	e->state = PARK_ADMITTED;
+	e->key = key;
 }
 
 struct park_entry *park_waiting(struct park *k, uint32_t index, uint32_t generation)

@@ -4,8 +4,11 @@
 
 // Conclusions that wait for admission, and for a few seconds afterwards those that were decided: a
 // caller repeats its conclusion until our answer arrives, and every repeat has to find the first
-// (decisions A17). A fixed pool, used round and round, of which one network gets no more than a
-// share while others may need the rest.
+// (decisions A17). A fixed pool, used round and round.
+//
+// Of those that wait or were refused one network has no more than a share while others may need
+// the rest; who was admitted is of no share, for a thousand viewers behind one address are no
+// flood.
 
 #include "state/event.h"
 #include "state/share.h"
@@ -36,6 +39,9 @@ struct park_entry *park_find(struct park *k, const struct endpoint *peer, uint32
 
 // A place for p (copied), in state WAITING; NULL when there is none, or none for its network.
 struct park_entry *park_add(struct park *k, ts_us now, const struct parked *p);
+
+// It became this session, which its repeats belong to.
+void park_admit(struct park *k, struct park_entry *e, session_key key);
 
 // The entry that a command names, if it still waits; else NULL.
 struct park_entry *park_waiting(struct park *k, uint32_t index, uint32_t generation);

@@ -67,8 +67,7 @@ static int park_done(struct path *p, const struct cmd_admit *c, session_key key)
 
 	if (!e)
 		return -ESTALE;
-	e->state = PARK_ADMITTED;
-	e->key = key;
+	park_admit(&p->park, e, key);
 	p->stats->joins++;
 	return 0;
 }

@@ -5,6 +5,7 @@
 import pytest
 from kit import libsrt, wire
 from kit.hook import Hook
+from kit.load import Load
 from kit.proc import free_port, wait_until
 from kit.publishers import SrtPublisher
 
@@ -248,6 +249,17 @@ def test_stream_ids_of_512_bytes_of_anything(relay):
         caller.id += 1
     caller.close()
     assert relay.status()["streams"] == 0
+
+
+def test_a_join_storm_from_one_address_is_no_flood(make_relay, programs):
+    """More than half of a worker's places to wait in, of one network, within the time that they are kept."""
+    relay = make_relay()
+    relay.listen()
+    relay.ctl("stream", "add", "a")
+    swarm = Load(programs, "play", relay.url("a"), count=2600, join_rate=2000)
+    relay.wait_stream("a", subscribers=2600)
+    assert relay.drops()["park_full"] == 0
+    swarm.program.kill()
 
 
 def test_a_flood_of_callers_costs_a_bounded_wait(fed):

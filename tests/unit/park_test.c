@@ -52,7 +52,7 @@ static void a_full_pool_refuses_until_the_oldest_is_not_needed(void **state)
 	}
 	q = from(99999, 2000);
 	assert_null(park_add(&park, 2000, &q));
-	first->state = PARK_ADMITTED;
+	park_admit(&park, first, 1);
 	peer = first->p.peer;
 	assert_null(park_add(&park, 1000 + PARK_KEEP_US - 1, &q));
 	assert_ptr_equal(park_find(&park, &peer, 1), first);
@@ -61,8 +61,8 @@ static void a_full_pool_refuses_until_the_oldest_is_not_needed(void **state)
 	assert_ptr_equal(park_find(&park, &q.peer, 99999), first);
 }
 
-// All conclusions of one address, decided or not: half of the places stay for others, and its own
-// come back as they grow old.
+// Conclusions of one address that were not admitted: half of the places stay for others, and its
+// own come back as they grow old.
 static void a_flood_from_one_address_keeps_nobody_else_out(void **state)
 {
 	struct parked q = from(1, 1000), other = from(2, 1000);
@@ -70,7 +70,7 @@ static void a_flood_from_one_address_keeps_nobody_else_out(void **state)
 	unsigned n = 0;
 
 	while ((e = park_add(&park, 1000, &q))) {
-		e->state = n++ % 2 ? PARK_REFUSED : PARK_ADMITTED;
+		e->state = n++ % 2 ? PARK_REFUSED : PARK_WAITING;
 		q.req.caller_id++;
 	}
 	assert_int_equal(n, PARK_CAP / 2);
@@ -80,10 +80,30 @@ static void a_flood_from_one_address_keeps_nobody_else_out(void **state)
 		assert_non_null(e);
 		e->state = PARK_REFUSED;
 	}
+	for (n = 0; n < PARK_CAP; n++)
+		if (entries[n].state == PARK_WAITING)
+			entries[n].state = PARK_REFUSED;
 	for (n = 0; (e = park_add(&park, 1000 + PARK_KEEP_US, &q)); n++)
 		q.req.caller_id++;
 	assert_int_equal(n, PARK_CAP / 2);
 	assert_non_null(park_find(&park, &q.peer, q.req.caller_id - 1));
+}
+
+static void who_is_admitted_counts_against_nobody(void **state)
+{
+	struct parked q = from(1, 1000);
+	struct park_entry *e;
+
+	for (unsigned i = 0; i < PARK_CAP; i++, q.req.caller_id++) {
+		e = park_add(&park, 1000, &q);
+		assert_non_null(e);
+		park_admit(&park, e, 1 + i);
+	}
+	assert_null(park_add(&park, 1000, &q));
+	assert_int_equal(park_find(&park, &q.peer, 7)->key, 7);
+	assert_int_equal(share_held(&park.share, q.peer.ip), 0);
+	assert_non_null(park_add(&park, 1000 + PARK_KEEP_US, &q));
+	assert_int_equal(share_held(&park.share, q.peer.ip), 1);
 }
 
 static void an_answer_to_an_older_tenant_is_recognised(void **state)
@@ -104,6 +124,7 @@ int main(void)
 		cmocka_unit_test_setup(a_repeat_finds_the_first, fresh),
 		cmocka_unit_test_setup(a_full_pool_refuses_until_the_oldest_is_not_needed, fresh),
 		cmocka_unit_test_setup(a_flood_from_one_address_keeps_nobody_else_out, fresh),
+		cmocka_unit_test_setup(who_is_admitted_counts_against_nobody, fresh),
 		cmocka_unit_test_setup(an_answer_to_an_older_tenant_is_recognised, fresh),
 	};
 
