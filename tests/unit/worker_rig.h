@@ -125,3 +125,8 @@ int rig_command(struct rig *r, unsigned worker, struct cmd *c);
 
 uint64_t rig_drops(const struct rig *r, enum dp_drop why);
 unsigned rig_frames_used(const struct rig *r);
+
+// Between the rig's own files (worker_peer.c).
+bool rig_lost(struct rig *r, unsigned per_mille);
+void rig_to_peer(struct rig *r, struct rig_peer *p, uint8_t *data, size_t len);
+void rig_peer_turn(struct rig *r, struct rig_peer *p);
