@@ -231,8 +231,6 @@ static void control(struct rig *r)
 				r->publisher[e.stream->index] = e.heir;
 			if (e.kind == EV_DOWN && !r->publisher[e.stream->index])
 				r->groups[e.stream->index] = 0;
-			if (e.kind == EV_DOWN && !r->publisher[e.stream->index])
-				r->groups[e.stream->index] = 0;
 		}
 }
 
