@@ -327,13 +327,13 @@ void rig_to_peer(struct rig *r, struct rig_peer *p, uint8_t *data, size_t len)
 {
 	struct srt_verdict v;
 
-	if (p->gone ||
-		srt_pkt_dst(data) != p->caller.own_id) // of a session that somebody has in its name
-		return;
-	if (!p->up && p->listens) {
+	if (!p->gone && !p->up && p->listens) {
 		called(r, p, data, len);
 		return;
 	}
+	if (p->gone ||
+		srt_pkt_dst(data) != p->caller.own_id) // of a session that somebody has in its name
+		return;
 	if (!p->up) {
 		note_mirror(p, data, len);
 		srt_caller_feed(&p->caller, r->now, data, len);
