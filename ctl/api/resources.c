@@ -193,6 +193,18 @@ static const struct resource_field stream_fields[] = {
 		.max = 1000,
 		.help = "most repairs per subscriber, of the stream's rate",
 		.flags = RESOURCE_SET},
+	{.name = "slow_after_s",
+		.flag = "slow-after",
+		.meta = "S",
+		.type = RESOURCE_INT,
+		.unit = "s",
+		.fallback = "10",
+		.min = 2,
+		.max = 3600,
+		.help = "a subscriber that acknowledges nothing for so long is closed, one over "
+			"its "
+			"repair budget after three times that",
+		.flags = RESOURCE_SET},
 	PASSPHRASE("publish_passphrase", "publish-passphrase-file",
 		"publishers need it, 10 to 79 bytes: first line of F, - is the input"),
 	PASSPHRASE("play_passphrase", "play-passphrase-file",

@@ -39,6 +39,7 @@ static const struct out_col record[] = {
 	{"takeover", "takeover"},
 	{"max subscribers", "max_subscribers", OUT_COUNT},
 	{"repair percent", "repair_percent", OUT_COUNT},
+	{"slow after", "slow_after_s", OUT_COUNT},
 	{"publish passphrase", "publish_passphrase"},
 	{"play passphrase", "play_passphrase"},
 	{"cipher", "cryptomode"},

@@ -146,6 +146,7 @@ static void make_stream(const json_t *doc, struct dp_stream *s)
 	s->history_ms = number_of(doc, "history_ms");
 	s->max_subscribers = number_of(doc, "max_subscribers");
 	s->repair_percent = number_of(doc, "repair_percent");
+	s->slow_ms = 1000 * number_of(doc, "slow_after_s");
 	s->takeover = !strcmp(takeover, "replace")	     ? DP_TAKEOVER_REPLACE
 		      : !strcmp(takeover, "replace-stalled") ? DP_TAKEOVER_REPLACE_STALLED
 							     : DP_TAKEOVER_REJECT;

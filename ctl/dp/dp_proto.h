@@ -184,6 +184,8 @@ struct dp_stream {
 	uint8_t cipher;			      // enum dp_cipher: AUTO takes what the caller brings
 	uint32_t km_refresh;		      // packets under one key towards subscribers; 0: 2^24
 	struct dp_acl acl;
+	uint32_t slow_ms; // a subscriber that is stuck for so long is closed; 0: 10 s
+	uint32_t rsv2;
 };
 
 // How an outgoing SRT call is made (srt-wire 5.6); 0 is libsrt's default everywhere.

@@ -50,7 +50,10 @@
 	X(REFUSED_SECRET, "refused_secret")   /* 1010, 1011, 1017: passphrase or cipher */        \
 	X(REFUSED_CONFLICT, "refused_conflict") /* 2409: the stream has a publisher */            \
 	X(REFUSED_HOOK, "refused_hook")		/* 2424: the hook does not answer */              \
-	X(REFUSED_OTHER, "refused_other")	/* the rest: draining, closing, media, path */
+	X(REFUSED_OTHER, "refused_other")	/* the rest: draining, closing, media, path */    \
+	X(CLOSED_SILENT, "closed_silent")	/* sessions that said nothing for 5 s */          \
+	X(CLOSED_STUCK, "closed_stuck")		/* subscribers that acknowledged nothing */       \
+	X(CLOSED_GREEDY, "closed_greedy")	/* and over their repair budget for too long */
 
 enum dp_drop {
 #define X(id, name) DP_DROP_##id,

@@ -40,6 +40,8 @@ static void went(struct control *c, const struct event *e)
 			"closed, for it takes no packet of the stream's size, or its path does not",
 		[CLOSE_REVOKED] = "closed, for its user or token was revoked",
 		[CLOSE_REKEY] = "closed, for it did not take a new key",
+		[CLOSE_STUCK] = "closed, for it acknowledged nothing for too long",
+		[CLOSE_GREEDY] = "closed, for it was over its repair budget for too long",
 	};
 	struct ctl_stream *s = ctl_stream_of(e->stream);
 

@@ -55,6 +55,10 @@ void notice_session(struct control *c, const struct event *e, bool up)
 			"it takes no packet of the stream's size, or its path does not");
 	if (!up && e->reason == CLOSE_REKEY)
 		snprintf(x.text, sizeof(x.text), "it did not take a new key");
+	if (!up && e->reason == CLOSE_STUCK)
+		snprintf(x.text, sizeof(x.text), "it acknowledged nothing for too long");
+	if (!up && e->reason == CLOSE_GREEDY)
+		snprintf(x.text, sizeof(x.text), "it was over its repair budget for too long");
 	push(&c->notices, &x);
 }
 

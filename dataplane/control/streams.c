@@ -9,6 +9,7 @@
 #define STREAM_LATENCY_MS 120u
 #define STREAM_DEPTH_MAX_MS 10000u // what a caller's wish may deepen a history to
 #define STREAM_REPAIR_PERCENT 50u
+#define STREAM_SLOW_MS 10000u
 #define STREAMS_FULL "no room: --max-streams of sluice-dp is reached"
 
 struct dp_stats_stream *stream_stats(struct control *c, const struct ctl_stream *s)
@@ -32,6 +33,7 @@ static void configure(struct ctl_stream *s)
 	s->s.cfg.leg_shared = d->leg == DP_LEG_SHARED;
 	s->s.cfg.history_us = (d->history_ms ? d->history_ms : depth) * TS_MS;
 	s->s.cfg.km_refresh = d->km_refresh;
+	s->s.cfg.slow_us = (d->slow_ms ? d->slow_ms : STREAM_SLOW_MS) * TS_MS;
 	s->s.cfg.repair_percent = d->repair_percent ? d->repair_percent : STREAM_REPAIR_PERCENT;
 }
 

@@ -176,6 +176,7 @@ static void play(struct path *p, struct session *s)
 	s->dts = (uint32_t)(100 * TS_S - s->t0);
 	srt_conn_init_snd(&s->conn, p->now, &o);
 	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
+	srt_slow_init(&s->slow, p->now, s->isn);
 	call_end(p, s);
 	session_poll(p, s);
 	join_wait(p, s);

@@ -144,6 +144,7 @@ int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, s
 	s->dts = (uint32_t)(100 * TS_S - s->t0);
 	srt_conn_init_snd(&s->conn, p->now, &o);
 	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
+	srt_slow_init(&s->slow, p->now, s->isn);
 	handshake_answer(p, s);
 	session_poll(p, s);
 	join_wait(p, s);

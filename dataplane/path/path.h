@@ -259,6 +259,9 @@ void narrow_view(struct path *p, struct view *v);
 // Close whose path is too narrow.
 void narrow_close(struct path *p);
 
+// slow.c: end a subscriber that cannot take its stream. True: it has been ended.
+bool slow_close(struct path *p, struct session *s);
+
 // house.c: every 100 ms.
 void house_keep(struct path *p);
 void house_stream_state(struct path *p, struct view *v, enum dp_stream_state state);

@@ -71,6 +71,7 @@ static void wanted(struct path *p, struct session *s, struct gap *g, uint32_t n,
 		break;
 	case SRT_RESEND_BUDGET:
 		path_count(p, DP_DROP_NAK_BUDGET, 1);
+		srt_slow_broke(&s->slow, p->now);
 		break;
 	case SRT_RESEND_LATE:
 		gap_add(p, s, g, n);

@@ -70,9 +70,12 @@ static void srt_timer(struct path *p, struct session *s)
 	}
 	srt_conn_on_expiry(&s->conn, p->now);
 	if (srt_conn_dead(&s->conn, p->now)) {
+		path_count(p, DP_DROP_CLOSED_SILENT, 1);
 		leave_session(p, s, CLOSE_TIMEOUT);
 		return;
 	}
+	if (slow_close(p, s))
+		return;
 	if (!rekey_on_timer(p, s))
 		return;
 	if (s->kind == SESSION_PUB)

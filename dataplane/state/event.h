@@ -60,6 +60,8 @@ enum close_reason {
 	CLOSE_NARROW,  // the path to it takes no packet of the stream's size
 	CLOSE_REVOKED, // its user or token was
 	CLOSE_REKEY,   // it did not take a new key
+	CLOSE_STUCK,   // it has acknowledged nothing for too long
+	CLOSE_GREEDY,  // it has been over its repair budget for too long
 };
 
 // A conclusion that waits for admission (decisions A17). Written by its worker before EV_JOIN,

@@ -13,6 +13,7 @@
 #include "proto/srt_conn.h"
 #include "proto/srt_crypt.h"
 #include "proto/srt_hs.h"
+#include "proto/srt_slow.h"
 #include "state/event.h"
 #include "state/sublist.h"
 
@@ -73,6 +74,7 @@ struct session {
 	uint64_t retransmitted, dropped, naks, acks;
 
 	struct srt_conn conn; // SUB, PUB
+	struct srt_slow slow; // SUB
 	struct srt_rcv *rcv;  // PUB, borrowed from the pool
 	struct srt_hs_answer answer;
 	struct rtp_rx rtp; // SOURCE of RTP

@@ -20,6 +20,7 @@ struct stream_cfg {
 	bool leg_shared;	 // the publisher's latency is left out of the play time (A5)
 	uint32_t history_us;	 // depth wanted
 	uint32_t repair_percent; // of the stream's rate, per subscriber
+	uint32_t slow_us;	 // a subscriber that is stuck for so long is closed; 0: never
 	uint32_t km_refresh;	 // packets under one key towards subscribers; 0: 2^24
 };
 

@@ -77,11 +77,11 @@ def test_add_dry_run_neither_keeps_nor_waits(api, ctl):
 
 def test_stream_add_sends_what_was_given(api, ctl):
     r = ctl(*"stream add a/b --latency=200 --history 3000 --leg shared --takeover replace-stalled "
-            "--max-subscribers 5 --repair-percent 30".split())
+            "--max-subscribers 5 --repair-percent 30 --slow-after 20".split())
     assert r.rc == 0 and r.out.split() == ["a/b", "idle"]
     assert api.seen[0][3] == {"name": "a/b", "latency_ms": 200, "history_ms": 3000,
                               "leg": "shared", "takeover": "replace-stalled",
-                              "max_subscribers": 5, "repair_percent": 30}
+                              "max_subscribers": 5, "repair_percent": 30, "slow_after_s": 20}
 
 
 def test_stream_set_changes_what_was_given(api, ctl):

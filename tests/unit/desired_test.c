@@ -163,7 +163,8 @@ static void names_secrets_by_their_ids(void **state)
 	snprintf(doc, sizeof(doc),
 		"{\"name\": \"a\", \"play_passphrase\": {\"ref\": \"%s\"}, \"play_auth\": "
 		"\"token\", \"publish_auth\": \"hook\", \"hook_failure\": \"open\", "
-		"\"cryptomode\": \"gcm\", \"km_refresh_packets\": 4096}",
+		"\"cryptomode\": \"gcm\", \"km_refresh_packets\": 4096, "
+		"\"slow_after_s\": 25}",
 		ref);
 	assert_int_equal(make(DP_STREAM, doc, &d), 0);
 	assert_int_equal(d.body.stream.play_secret, id);
@@ -173,6 +174,7 @@ static void names_secrets_by_their_ids(void **state)
 	assert_int_equal(d.body.stream.hook_failure, DP_HOOK_OPEN);
 	assert_int_equal(d.body.stream.cipher, DP_CIPHER_GCM);
 	assert_int_equal(d.body.stream.km_refresh, 4096);
+	assert_int_equal(d.body.stream.slow_ms, 25000);
 	desired_make_secret(id, "0123456789", 10, 77, &d);
 	assert_int_equal(d.kind, DP_SECRET);
 	assert_int_equal(d.id, id);
