@@ -174,6 +174,7 @@ void listener_remove(struct control *c, struct object *o);
 void listener_done(struct control *c, struct object *o, const struct cmd *cmd);
 void push_apply(struct control *c, struct object *o);
 void push_remove(struct control *c, struct object *o);
+void push_ended(struct control *c, const struct event *e, const char *why);
 void push_check(struct control *c, struct object *o); // can it carry what the stream is?
 void push_done(struct control *c, struct object *o, const struct cmd *cmd);
 void source_apply(struct control *c, struct object *o);

@@ -62,6 +62,8 @@ static void went(struct control *c, const struct event *e)
 		object_ended(c, e->object, e->key);
 	else if (e->object && e->proto == DP_PROTO_SRT)
 		call_ended(c, e, how[e->reason]);
+	else if (e->object && e->reason == CLOSE_NARROW)
+		push_ended(c, e, "its path takes no packet of the stream's size");
 	write_log(c, e, how[e->reason]);
 	if (e->heir)
 		write_log(c, e, "its other links go on");

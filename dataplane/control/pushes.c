@@ -103,3 +103,17 @@ void push_remove(struct control *c, struct object *o)
 	o->used = NULL;
 	o->session = 0;
 }
+
+// By itself: nothing of the stream reaches its target. It is tried again, for paths change.
+void push_ended(struct control *c, const struct event *e, const char *why)
+{
+	struct object *o = object_find(c, DP_ROUTE, e->object);
+
+	if (!o || !o->used || o->session != e->key)
+		return;
+	o->used->n_users--;
+	o->used->lonely_since = c->now;
+	o->used = NULL;
+	o->session = 0;
+	object_no_socket(c, o, -EMSGSIZE, why);
+}

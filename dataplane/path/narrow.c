@@ -67,13 +67,25 @@ static bool goes_to(const struct line *l, const struct endpoint *peer)
 	return endpoint_eq(&to, peer);
 }
 
+static struct session *find_in_list(const struct sublist *l, const struct endpoint *peer)
+{
+	for (const struct sublist_chunk *c = l->head; c; c = c->next)
+		for (unsigned i = 0; i < c->n; i++)
+			if (goes_to(&c->lines[i], peer))
+				return c->who[i];
+	return NULL;
+}
+
 static struct session *find_in(struct view *v, const struct endpoint *peer)
 {
-	for (unsigned l = 0; view_srt_list(v, l); l++)
-		for (const struct sublist_chunk *c = view_srt_list(v, l)->head; c; c = c->next)
-			for (unsigned i = 0; i < c->n; i++)
-				if (goes_to(&c->lines[i], peer))
-					return c->who[i];
+	struct session *found = find_in_list(&v->out.udp, peer);
+
+	if (!found)
+		found = find_in_list(&v->out.rtp, peer);
+	for (unsigned l = 0; !found && view_srt_list(v, l); l++)
+		found = find_in_list(view_srt_list(v, l), peer);
+	if (found)
+		return found;
 	for (struct session *s = v->out.starting; s; s = s->next_starting)
 		if (goes_to(&s->line, peer))
 			return s;
