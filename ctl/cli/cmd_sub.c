@@ -4,6 +4,8 @@
 #include "ctl/cli/nouns.h"
 #include "ctl/cli/object.h"
 
+#include <stdio.h>
+
 static const struct out_col list_cols[] = {
 	{"ID", "id"},
 	{"STREAM", "stream", .give = 1},
@@ -52,7 +54,43 @@ static const struct cmd cmd_list = {.name = "list",
 	.run = object_list,
 	.data = &sub};
 static const struct cmd cmd_show = OBJECT_SHOW(sub, "one subscriber");
-static const struct cmd cmd_kick = OBJECT_KICK(sub, "disconnect a subscriber");
+static const struct cmd_flag kick_flags[] = {
+	{.name = "ban", .meta = "S", .help = "and keep its address from the stream for so long"},
+	{.name = NULL}};
+
+static int kick(struct cli *c)
+{
+	const char *id = c->call->args[0];
+	json_t *doc = NULL;
+	char query[32];
+	unsigned ms;
+	int rc = cli_duration(c, "ban", 0, &ms);
+
+	if (!rc)
+		rc = cli_check_id(c, "sub", id);
+	if (rc)
+		return rc;
+	snprintf(query, sizeof(query), "ban_s=%u", (ms + 999) / 1000);
+	rc = cli_call(c, "DELETE", "subscribers", id, ms ? query : NULL, NULL, &doc);
+	if (!rc && ms)
+		out_done(c->out, doc, "sub %s kicked, its address banned from the stream for %u s",
+			id, (ms + 999) / 1000);
+	else if (!rc)
+		out_done(c->out, doc, "sub %s kicked", id);
+	json_decref(doc);
+	return rc;
+}
+
+static const struct cmd cmd_kick = {
+	.name = "kick",
+	.help = "disconnect a subscriber",
+	.more = "A ban lasts until its time is over or the dataplane is started again; a rule\n"
+		"(stream set --deny) is for good.",
+	.noun = "sub",
+	.fields = CMD_FIELDS_ID,
+	.flags = kick_flags,
+	.run = kick,
+};
 static const struct cmd *const subs[] = {&cmd_list, &cmd_show, &cmd_kick, NULL};
 
 const struct cmd cmd_sub = {.name = "sub", .help = "subscribers: who is watching", .subs = subs};

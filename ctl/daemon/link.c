@@ -346,7 +346,7 @@ uint32_t link_held(const struct link *l)
 	return l->held;
 }
 
-void link_kick(struct link *l, uint64_t session, link_done cb, void *arg)
+void link_kick(struct link *l, uint64_t session, uint32_t ban_s, link_done cb, void *arg)
 {
 	int64_t seq;
 
@@ -354,7 +354,7 @@ void link_kick(struct link *l, uint64_t session, link_done cb, void *arg)
 		cb(arg, -ENOTCONN);
 		return;
 	}
-	seq = dp_client_kick(&l->client, session);
+	seq = dp_client_kick(&l->client, session, ban_s);
 	if (seq == -EAGAIN)
 		cb(arg, -EAGAIN);
 	else if (!link_sent(l, seq, REQ_KICK, 0, session, cb, arg))

@@ -64,9 +64,10 @@ typedef void (*link_page)(
 void link_sessions(struct link *l, enum dp_dump_what what, const char *stream, uint64_t cursor,
 	uint32_t limit, link_page cb, void *arg);
 
-// status: 0, -ENOENT (no such session), -ENOTCONN.
+// status: 0, -ENOENT (no such session), -EINVAL (to be banned, and no caller), -ENOSPC (too many
+// are banned), -ENOTCONN.
 typedef void (*link_done)(void *arg, int status);
-void link_kick(struct link *l, uint64_t session, link_done cb, void *arg);
+void link_kick(struct link *l, uint64_t session, uint32_t ban_s, link_done cb, void *arg);
 
 // Answer a question of the present connection. Lost when there is no room: the dataplane does not
 // wait for long.

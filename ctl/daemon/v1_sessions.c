@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BAN_S_MAX 604800u // a week: what is to last is a rule
+
 // A request that waits for the dataplane.
 struct look {
 	struct daemon *daemon;
@@ -18,6 +20,7 @@ struct look {
 	enum dp_dump_what what;
 	uint64_t wanted; // one session; 0: a list
 	bool kick;
+	uint32_t ban_s;
 	struct dp_session found; // a link, while the others of its group are looked for
 };
 
@@ -236,9 +239,34 @@ static void on_kicked(void *arg, int status)
 		http_reply_empty(k->request, 204);
 	else if (status == -ENOENT)
 		http_reply_problem(k->request, 404, NULL, "the %s has gone", noun_of(k));
+	else if (status == -EINVAL)
+		http_reply_problem(k->request, 409, "not_a_caller",
+			"only who called by SRT can be banned: delete the route");
+	else if (status == -ENOSPC)
+		http_reply_problem(k->request, 409, "full",
+			"too many addresses are banned: deny ranges of them instead");
 	else
 		away(k->request, status);
 	free(k);
+}
+
+// ban_s of the query, 0 without it. False: answered.
+static bool take_ban(struct http_request *r, uint32_t *ban_s)
+{
+	const char *text = http_query(r, "ban_s");
+	char *end;
+	unsigned long s;
+
+	*ban_s = 0;
+	if (!text)
+		return true;
+	s = strtoul(text, &end, 10);
+	if (*text < '1' || *text > '9' || *end || s > BAN_S_MAX) {
+		http_reply_problem(r, 400, "invalid", "ban_s: seconds from 1 to %u", BAN_S_MAX);
+		return false;
+	}
+	*ban_s = (uint32_t)s;
+	return true;
 }
 
 // All of its stream's publishers, which is one with its links.
@@ -256,7 +284,7 @@ static void on_links(void *arg, int status, const struct dp_session *s, size_t n
 static void found(struct look *k, const struct dp_session *s)
 {
 	if (k->kick) {
-		link_kick(k->daemon->link, k->wanted, on_kicked, k);
+		link_kick(k->daemon->link, k->wanted, k->ban_s, on_kicked, k);
 		return;
 	}
 	if (s->group) {
@@ -294,6 +322,10 @@ static void search(struct http_request *r, struct daemon *d, enum dp_dump_what w
 {
 	uint64_t key = session_key_parse(d, http_param(r, "id"));
 	struct look *k;
+	uint32_t ban_s;
+
+	if (!take_ban(r, &ban_s))
+		return;
 
 	if (!link_is_up(d->link)) {
 		away(r, -ENOTCONN);
@@ -304,6 +336,7 @@ static void search(struct http_request *r, struct daemon *d, enum dp_dump_what w
 		return;
 	k->wanted = key;
 	k->kick = kick;
+	k->ban_s = ban_s;
 	if (key)
 		link_sessions(d->link, what, NULL, 0, DP_DUMP_MAX, on_search, k);
 	else

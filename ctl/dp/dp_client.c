@@ -148,9 +148,9 @@ int64_t dp_client_sync_commit(struct dp_client *c, const struct dp_sync_commit *
 	return request(c, DP_SYNC_COMMIT, commit, sizeof(*commit));
 }
 
-int64_t dp_client_kick(struct dp_client *c, uint64_t session)
+int64_t dp_client_kick(struct dp_client *c, uint64_t session, uint32_t ban_s)
 {
-	struct dp_kick k = {.session = session};
+	struct dp_kick k = {.ban_s = ban_s, .session = session};
 
 	return request(c, DP_KICK, &k, sizeof(k));
 }

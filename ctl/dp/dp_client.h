@@ -41,7 +41,7 @@ int64_t dp_client_obj_set(struct dp_client *c, uint32_t kind, uint64_t id, uint6
 	const void *body, size_t size);
 int64_t dp_client_obj_del(struct dp_client *c, uint32_t kind, uint64_t id);
 int64_t dp_client_sync_commit(struct dp_client *c, const struct dp_sync_commit *commit);
-int64_t dp_client_kick(struct dp_client *c, uint64_t session);
+int64_t dp_client_kick(struct dp_client *c, uint64_t session, uint32_t ban_s);
 int64_t dp_client_drain(struct dp_client *c, bool on);
 int64_t dp_client_log(struct dp_client *c, const char *subsystem, uint32_t level);
 int64_t dp_client_dump(struct dp_client *c, const struct dp_dump *dump);

@@ -261,7 +261,7 @@ struct dp_admit_r {
 
 struct dp_kick {
 	uint32_t size;
-	uint32_t rsv;
+	uint32_t ban_s;	  // keep its address from its stream for so long: an SRT caller's; 0: not
 	uint64_t session; // key as in dp_session
 };
 

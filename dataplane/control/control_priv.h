@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "control/access.h"
 #include "control/admit.h"
+#include "control/bans.h"
 #include "control/control.h"
 #include "control/notice.h"
 #include "control/refusals.h"
@@ -111,6 +112,7 @@ struct control {
 	struct refusals refusals;
 	struct policies policies;
 	struct badges badges;
+	struct bans bans;
 	struct hook_cache hook_cache;
 	struct kdf *kdf;
 	struct cmd_queue *queues;	     // per worker: what did not fit its ring

@@ -196,25 +196,38 @@ void op_hello(struct control *c, struct request *r)
 		admit_hook_owner(c);
 }
 
-static bool is_live(struct control *c, session_key key)
+static bool is_live(struct control *c, session_key key, struct dp_session *seen)
 {
 	const struct control_workers *k = &c->o.workers;
 	unsigned w = session_key_worker(key), slot = session_key_slot(key);
-	struct dp_session seen;
 
-	return w < k->n && slot < k->n_slots(k->ctx, w) && k->session(k->ctx, w, slot, &seen) &&
-	       seen.key == key;
+	return w < k->n && slot < k->n_slots(k->ctx, w) && k->session(k->ctx, w, slot, seen) &&
+	       seen->key == key;
+}
+
+static bool ban(struct control *c, struct request *r, const struct dp_session *s)
+{
+	ts_us until = c->now + r->body.kick.ban_s * TS_S;
+
+	if (s->proto != DP_PROTO_SRT || s->object)
+		request_fail(r, -EINVAL, "it is no caller");
+	else if (!ban_put(&c->bans, c->now, s->peer_ip, s->stream, until))
+		request_fail(r, -ENOSPC, "too many addresses are banned");
+	else
+		return true;
+	return false;
 }
 
 void op_kick(struct control *c, struct request *r)
 {
 	session_key key = r->body.kick.session;
 	struct cmd cmd = {.kind = CMD_KICK, .kick = {.key = key, .reason = CLOSE_KICKED}};
+	struct dp_session seen;
 
-	if (is_live(c, key))
-		post(c, session_key_worker(key), &cmd);
-	else
+	if (!is_live(c, key, &seen))
 		request_fail(r, -ENOENT, "no such session");
+	else if (!r->body.kick.ban_s || ban(c, r, &seen))
+		post(c, session_key_worker(key), &cmd);
 }
 
 void op_drain(struct control *c, struct request *r)

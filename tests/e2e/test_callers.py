@@ -203,6 +203,27 @@ def test_rules_and_limits_are_for_who_comes_next(fed):
     other.close()
 
 
+def test_a_banned_address_stays_out_of_the_stream(fed):
+    fed.ctl("stream", "add", "live/b")
+    caller = libsrt.Caller(fed.port, "#!::r=live/a")
+    session = fed.wait_stream("live/a", subscribers=1) and fed.items("sub", "list")[0]["id"]
+    fed.ctl("route", "add", "live/a", f"udp://127.0.0.1:{free_port()}")
+    route = next(s["id"] for s in fed.items("sub", "list") if s["proto"] == "udp")
+    done = fed.run("sub", "kick", route, "--ban", "60")
+    assert done.returncode == 4 and "only who called by SRT can be banned" in done.stderr
+    assert fed.run("sub", "kick", session, "--ban", "soon").returncode == 2
+    assert fed.run("sub", "kick", session, "--ban", "99999999").returncode == 2
+    fed.ctl("sub", "kick", session, "--ban", "2")
+    assert code(fed, "#!::r=live/a") == 2403
+    assert "its address is banned from the stream" in last_line(fed)
+    assert code(fed, "#!::r=live/b") is None, "that is another stream"
+    other = wire.RawCaller(fed.port, address="127.0.0.2")
+    assert other.connect("#!::r=live/a").kind == wire.CONCLUSION, "that is another address"
+    wait_until(lambda: code(fed, "#!::r=live/a") is None, "its time is over")
+    caller.close()
+    other.close()
+
+
 def test_what_the_hook_said_outlives_the_daemon(fed):
     hook = Hook()
     fed.ctl("stream", "set", "live/a", "--play-auth", "hook", "--hook", hook.url)

@@ -573,11 +573,11 @@ static void kicks_are_answered(void **state)
 	start_settled(g);
 	g->dp.sessions[0].key = 55;
 	g->dp.n_sessions = 1;
-	link_kick(g->link, 55, on_kicked, g);
+	link_kick(g->link, 55, 0, on_kicked, g);
 	UNTIL(g, g->answers == 1);
 	assert_int_equal(g->status, 0);
 	assert_int_equal(g->dp.kicked, 55);
-	link_kick(g->link, 56, on_kicked, g);
+	link_kick(g->link, 56, 0, on_kicked, g);
 	UNTIL(g, g->answers == 2);
 	assert_int_equal(g->status, -ENOENT);
 }
@@ -586,13 +586,13 @@ static void who_waits_learns_that_the_dataplane_went(void **state)
 {
 	struct rig *g = *state;
 
-	link_kick(g->link, 1, on_kicked, g);
+	link_kick(g->link, 1, 0, on_kicked, g);
 	assert_int_equal(g->answers, 1);
 	assert_int_equal(g->status, -ENOTCONN);
 	start_settled(g);
 	g->answers = 0;
 	g->dp.deaf = true;
-	link_kick(g->link, 1, on_kicked, g);
+	link_kick(g->link, 1, 0, on_kicked, g);
 	link_sessions(g->link, DP_DUMP_SUBSCRIBERS, NULL, 0, 3, on_page, g);
 	fake_dp_kill(&g->dp);
 	UNTIL(g, g->answers == 2);
