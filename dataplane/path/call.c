@@ -23,10 +23,10 @@ struct call {
 	char streamid[DP_STREAMID_MAX + 8];
 };
 
-bool call_pool_init(struct path *p)
+bool call_pool_init(struct path *p, struct path_regions *mem)
 {
 	p->calls.n = CALLS_MAX;
-	p->calls.all = path_region(CALLS_MAX, sizeof(struct call));
+	p->calls.all = path_region(mem, CALLS_MAX, sizeof(struct call));
 	return p->calls.all;
 }
 

@@ -7,21 +7,43 @@
 
 #include <rte_ring_elem.h>
 
+#include <stdalign.h>
 #include <sys/mman.h>
 
+struct path_region {
+	alignas(64) struct path_region *next;
+	size_t size; // with this
+};
+
 // Pages are taken when they are first used: what a limit allows costs nothing until it is needed.
-void *path_region(size_t n, size_t size)
+void *path_region(struct path_regions *list, size_t n, size_t size)
 {
-	void *m = mmap(NULL, n * size, PROT_READ | PROT_WRITE,
+	size_t all = sizeof(struct path_region) + n * size;
+	struct path_region *m = mmap(NULL, all, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return m == MAP_FAILED ? NULL : m;
+	if (m == MAP_FAILED)
+		return NULL;
+	m->next = list->first;
+	m->size = all;
+	list->first = m;
+	return m + 1;
 }
 
-struct rte_ring *path_ring_new(unsigned size, unsigned count)
+void path_regions_free(struct path_regions *list)
+{
+	struct path_region *m;
+
+	while ((m = list->first)) {
+		list->first = m->next;
+		munmap(m, m->size);
+	}
+}
+
+struct rte_ring *path_ring_new(struct path_regions *list, unsigned size, unsigned count)
 {
 	ssize_t bytes = rte_ring_get_memsize_elem(size, count);
-	struct rte_ring *r = bytes > 0 ? path_region(1, (size_t)bytes) : NULL;
+	struct rte_ring *r = bytes > 0 ? path_region(list, 1, (size_t)bytes) : NULL;
 
 	if (r && rte_ring_init(r, "sluice", count, RING_F_SP_ENQ | RING_F_SC_DEQ))
 		return NULL;
@@ -62,23 +84,24 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	uint32_t slots = n_slots(o),
 		 chunks = slots / SUBLIST_CHUNK + (2 + SRT_SUITES) * o->max_streams,
 		 rcvs = PATH_LINKS * o->max_streams;
-	struct session *sessions = path_region(slots, sizeof(*sessions));
-	struct sublist_chunk *lines = path_region(chunks, sizeof(*lines));
-	struct park_entry *parked = path_region(PARK_CAP, sizeof(*parked));
+	struct path_regions *mem = o->regions;
+	struct session *sessions = path_region(mem, slots, sizeof(*sessions));
+	struct sublist_chunk *lines = path_region(mem, chunks, sizeof(*lines));
+	struct park_entry *parked = path_region(mem, PARK_CAP, sizeof(*parked));
 
 	p->secure.crypt = srt_crypt_new(SRT_CRYPT_BEST);
-	p->secure.all = path_region(slots, sizeof(*p->secure.all));
-	p->secure.ctr = path_region(slots, sizeof(*p->secure.ctr));
-	p->secure.gcm = path_region(slots, sizeof(*p->secure.gcm));
-	p->views = path_region(o->max_streams, sizeof(*p->views));
-	p->open = path_region(o->max_streams, sizeof(*p->open));
-	p->entries = path_region((size_t)o->max_streams * HISTORY_CAP, sizeof(*p->entries));
-	p->rcvs = path_region(rcvs, sizeof(*p->rcvs));
-	p->rcvs_free = path_region(rcvs, sizeof(*p->rcvs_free));
+	p->secure.all = path_region(mem, slots, sizeof(*p->secure.all));
+	p->secure.ctr = path_region(mem, slots, sizeof(*p->secure.ctr));
+	p->secure.gcm = path_region(mem, slots, sizeof(*p->secure.gcm));
+	p->views = path_region(mem, o->max_streams, sizeof(*p->views));
+	p->open = path_region(mem, o->max_streams, sizeof(*p->open));
+	p->entries = path_region(mem, (size_t)o->max_streams * HISTORY_CAP, sizeof(*p->entries));
+	p->rcvs = path_region(mem, rcvs, sizeof(*p->rcvs));
+	p->rcvs_free = path_region(mem, rcvs, sizeof(*p->rcvs_free));
 	p->n_retired = arena_pool(o->arena)->size;
-	p->retired = path_region(p->n_retired, sizeof(*p->retired));
-	p->up = path_ring_new(sizeof(struct event), power_of_two(4 * slots));
-	if (!call_pool_init(p))
+	p->retired = path_region(mem, p->n_retired, sizeof(*p->retired));
+	p->up = path_ring_new(mem, sizeof(struct event), power_of_two(4 * slots));
+	if (!call_pool_init(p, mem))
 		return false;
 	if (!p->secure.crypt || !p->secure.all || !p->secure.ctr || !p->secure.gcm || !sessions ||
 		!lines || !parked || !p->views || !p->open || !p->entries || !p->rcvs ||

@@ -110,7 +110,13 @@ struct path {
 	struct dp_stats_worker *stats;
 };
 
+// The memory of a group's workers, from start to end.
+struct path_regions {
+	struct path_region *first;
+};
+
 struct path_opts {
+	struct path_regions *regions;
 	struct port *port; // borrowed, as all pointers here
 	struct arena *arena;
 	unsigned worker, n_workers;
@@ -240,7 +246,7 @@ void join_publishing(struct path *p, struct view *v, struct session *s);
 struct view *join_view(struct path *p, struct stream *s); // opened when it was not
 
 // call.c: SRT calls of ours, until they are answered.
-bool call_pool_init(struct path *p);
+bool call_pool_init(struct path *p, struct path_regions *mem);
 int call_begin(struct path *p, const struct cmd_call *c, session_key *key);
 void call_feed(struct path *p, struct pkt *k);
 void call_on_timer(struct path *p, struct session *s);
@@ -267,8 +273,10 @@ void house_keep(struct path *p);
 void house_stream_state(struct path *p, struct view *v, enum dp_stream_state state);
 
 // init.c: n objects, zeroed; pages are taken when first used. NULL when memory is short.
-void *path_region(size_t n, size_t size);
-struct rte_ring *path_ring_new(unsigned element, unsigned count); // single producer and consumer
+void *path_region(struct path_regions *list, size_t n, size_t size);
+void path_regions_free(struct path_regions *list);
+struct rte_ring *path_ring_new(struct path_regions *list, unsigned element,
+	unsigned count); // single producer and consumer
 
 void path_event(struct path *p, const struct event *e);
 void session_note_more(struct session *s, const struct port_payload *pl); // sent apart

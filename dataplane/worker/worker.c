@@ -16,6 +16,7 @@ static bool worker_init(struct worker *w, struct worker_group *g, unsigned id)
 	struct path_opts o = {
 		.port = g->o.ports[id],
 		.arena = g->o.arena,
+		.regions = &g->regions,
 		.worker = id,
 		.n_workers = g->o.n_workers,
 		.max_streams = g->o.max_streams,
@@ -30,8 +31,8 @@ static bool worker_init(struct worker *w, struct worker_group *g, unsigned id)
 	w->group = g;
 	w->id = id;
 	w->core = g->o.cores[id];
-	w->down = path_ring_new(sizeof(void *), WORKER_CMD_RING);
-	w->closing = path_region(g->o.max_streams, sizeof(*w->closing));
+	w->down = path_ring_new(&g->regions, sizeof(void *), WORKER_CMD_RING);
+	w->closing = path_region(&g->regions, g->o.max_streams, sizeof(*w->closing));
 	return path_init(&w->path, &o) && w->down && w->closing;
 }
 
@@ -42,7 +43,7 @@ static bool rings_between(struct worker_group *g)
 			if (a == b)
 				continue;
 			g->workers[a].path.to[b] = g->workers[b].from[a] =
-				path_ring_new(sizeof(struct note), 2 * NOTE_RING);
+				path_ring_new(&g->regions, sizeof(struct note), 2 * NOTE_RING);
 			if (!g->workers[b].from[a])
 				return false;
 		}
@@ -57,7 +58,7 @@ struct worker_group *worker_group_new(const struct worker_group_opts *o)
 		return NULL;
 	g->o = *o;
 	g->workers = calloc(o->n_workers, sizeof(*g->workers));
-	g->follows = path_region(o->max_streams, sizeof(*g->follows));
+	g->follows = path_region(&g->regions, o->max_streams, sizeof(*g->follows));
 	if (!g->workers || !g->follows)
 		return NULL;
 	for (unsigned i = 0; i < o->n_workers; i++)
@@ -102,7 +103,7 @@ void worker_group_free(struct worker_group *g)
 		w->path.port->ops->close(w->path.port);
 		srt_crypt_free(w->path.secure.crypt);
 	}
-	// The regions go with the process: a group lives as long as it.
+	path_regions_free(&g->regions);
 	free(g->workers);
 	free(g);
 }

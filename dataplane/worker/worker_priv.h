@@ -31,6 +31,7 @@ struct worker_group {
 	struct worker *workers;
 	int *cores;
 	struct stream_follow *follows;
+	struct path_regions regions;
 };
 
 // loop.c. One round: everything that is there, once; returns how much that was.
