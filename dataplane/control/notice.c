@@ -53,6 +53,10 @@ void notice_session(struct control *c, const struct event *e, bool up)
 	if (!up && e->reason == CLOSE_NARROW)
 		snprintf(x.text, sizeof(x.text),
 			"it takes no packet of the stream's size, or its path does not");
+	if (up && e->link)
+		snprintf(x.text, sizeof(x.text), "one more link of a bonded publisher");
+	if (!up && e->heir)
+		snprintf(x.text, sizeof(x.text), "a link of a bonded publisher, which goes on");
 	if (!up && e->reason == CLOSE_REKEY)
 		snprintf(x.text, sizeof(x.text), "it did not take a new key");
 	if (!up && e->reason == CLOSE_STUCK)

@@ -220,6 +220,15 @@ static void join_link(struct path *p, struct session *s, struct srt_rcv_opts *o)
 	join_begun(p, s);
 }
 
+static unsigned n_links(const struct view_in *in)
+{
+	unsigned n = 0;
+
+	for (const struct session *s = in->publisher; s; s = s->next_link)
+		n++;
+	return n;
+}
+
 int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
 {
 	struct session *old = c->replaces ? session_of_key(&p->sessions, c->replaces) : NULL;
@@ -232,7 +241,7 @@ int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
 		leave_session(p, old, CLOSE_REPLACED);
 	if (in->publisher && !(c->link && in->group == group))
 		return -EBUSY;
-	s = publisher_begin(p, c);
+	s = n_links(in) < PATH_LINKS ? publisher_begin(p, c) : NULL;
 	if (!s)
 		return -ENOSPC;
 	o.own_id = s->id;

@@ -27,7 +27,7 @@
 #define PATH_WORKERS 64u
 #define PATH_TAGS 4096u	     // sockets: listeners and sources
 #define PATH_TOLD 4u	     // refusals of one kind a second that control is told of
-#define PATH_LINKS 8u	     // receivers per stream: links of bonded publishers
+#define PATH_LINKS 8u	     // most of one bonded publisher
 #define PATH_START_BURST 16u // packets per millisecond to one late joiner
 
 struct arena;

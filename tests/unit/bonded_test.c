@@ -201,6 +201,21 @@ static void links_may_land_on_several_workers(void **)
 	rig_free(b.r);
 }
 
+static void links_are_not_without_number(void **)
+{
+	struct bond b = begin(1, SRT_CLEAR);
+	struct rig_peer *more[8];
+
+	for (unsigned i = 0; i < 8; i++)
+		more[i] = rig_call_link(b.r, 0, 0, GROUP);
+	rig_run(b.r, 30);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(more[i]->up, i < 6);
+	send(&b, 100, 3);
+	whole(&b);
+	rig_free(b.r);
+}
+
 static void a_kick_ends_all_links(void **)
 {
 	struct bond b = begin(1, SRT_CLEAR);
@@ -244,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_link_comes_back),
 		cmocka_unit_test(each_link_has_its_key),
 		cmocka_unit_test(links_may_land_on_several_workers),
+		cmocka_unit_test(links_are_not_without_number),
 		cmocka_unit_test(a_kick_ends_all_links),
 		cmocka_unit_test(another_publisher_replaces_all_links),
 	};
