@@ -197,6 +197,8 @@ static void make_call(const json_t *doc, const struct url *u, struct dp_call *k)
 		return;
 	k->latency_ms = (uint32_t)url_number(u, URL_RCVLATENCY, latency);
 	k->peer_latency_ms = (uint32_t)url_number(u, URL_PEERLATENCY, latency);
+	k->connect_ms = (uint32_t)url_number(u, URL_CONNTIMEO, 0);
+	k->mss = (uint16_t)url_number(u, URL_MSS, 0);
 	k->key_len = (uint8_t)url_number(u, URL_PBKEYLEN, 0);
 	k->cipher = (uint8_t)url_number(u, URL_CRYPTOMODE, 0);
 	k->enforced = 1;

@@ -16,6 +16,8 @@
 
 #define CALLS_LATENCY_MS 120u
 #define CALLS_KEY_LEN 16u
+#define CALLS_MSS 1500u
+#define CALLS_PATIENCE_US (3 * TS_S) // libsrt's
 #define CALLS_AGAIN_US (250 * TS_MS) // doubled with each failure ...
 #define CALLS_AGAIN_MAX_US (10 * TS_S)
 
@@ -130,6 +132,8 @@ static void dial(
 		.peer_latency_ms =
 			(uint16_t)(d->peer_latency_ms ? d->peer_latency_ms : CALLS_LATENCY_MS),
 	};
+	cmd.call.patience = d->connect_ms ? d->connect_ms * TS_MS : CALLS_PATIENCE_US;
+	cmd.call.mss = d->mss ? d->mss : CALLS_MSS;
 	if (keys)
 		cmd.call.keys = *keys;
 	memcpy(cmd.call.streamid, d->streamid, sizeof(cmd.call.streamid));
@@ -290,8 +294,12 @@ void call_ended(struct control *c, const struct event *e, const char *why)
 
 	if (!o)
 		return;
-	snprintf(text, sizeof(text), "the peer %s",
-		e->reason == CLOSE_PEER || e->reason == CLOSE_TIMEOUT ? why : "was disconnected");
+	if (e->reason == CLOSE_NARROW || e->reason == CLOSE_REKEY)
+		snprintf(text, sizeof(text), "the peer was %s", why);
+	else
+		snprintf(text, sizeof(text), "the peer %s",
+			e->reason == CLOSE_PEER || e->reason == CLOSE_TIMEOUT ? why
+									      : "was disconnected");
 	lost(c, o, text);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define CHECK_LATENCY_MAX_MS 60000u // it travels in 16 bits
+#define CHECK_CONNECT_MAX_MS 60000u
 #define CHECK_REORDER_MAX_MS 10000u
 #define CHECK_HISTORY_MAX_MS 60000u
 
@@ -101,6 +102,8 @@ static const char *check_call(uint8_t proto, const struct dp_call *k)
 		return NULL;
 	if (k->latency_ms > CHECK_LATENCY_MAX_MS || k->peer_latency_ms > CHECK_LATENCY_MAX_MS)
 		return "a latency of more than 60 s";
+	if (k->connect_ms > CHECK_CONNECT_MAX_MS)
+		return "a connect time of more than 60 s";
 	if (k->cipher > DP_CIPHER_GCM ||
 		(k->key_len && k->key_len != 16 && k->key_len != 24 && k->key_len != 32))
 		return "a key that this version does not know";

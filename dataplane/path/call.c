@@ -107,6 +107,8 @@ int call_begin(struct path *p, const struct cmd_call *c, session_key *key)
 	memcpy(call->streamid, c->streamid, sizeof(call->streamid));
 	srt_caller_init(&call->caller, p->now, s->id, s->isn, c->rcv_latency_ms, c->peer_latency_ms,
 		call->streamid);
+	srt_caller_set_limits(
+		&call->caller, c->patience, srt_hs_mss(c->mss, !endpoint_is_v4(&c->peer)));
 	if (call->keys.km.key_len)
 		srt_caller_set_km(&call->caller, call->keys.msg, call->keys.msg_len);
 	p->stats->sessions = p->sessions.used;

@@ -23,7 +23,15 @@ void srt_caller_init(struct srt_caller *c, ts_us now, uint32_t own_id, uint32_t 
 		.started = now,
 		.due = now + REPEAT,
 		.send_due = true,
+		.patience = GIVE_UP,
+		.own_mss = HS_MSS,
 	};
+}
+
+void srt_caller_set_limits(struct srt_caller *c, ts_us patience, uint32_t mss)
+{
+	c->patience = patience;
+	c->own_mss = mss;
 }
 
 void srt_caller_set_km(struct srt_caller *c, const uint8_t *km, uint16_t km_len)
@@ -122,7 +130,7 @@ static void feed_conclusion(
 	c->peer_id = f->id;
 	c->peer_isn = f->isn;
 	c->window = f->window;
-	c->mss = f->mss < HS_MSS ? f->mss : HS_MSS;
+	c->mss = f->mss < c->own_mss ? f->mss : c->own_mss;
 	c->peer_flags = e.flags;
 	c->agreed_peer_latency_ms = e.rcv_latency_ms;
 	c->agreed_rcv_latency_ms = e.snd_latency_ms;
@@ -182,7 +190,7 @@ ssize_t srt_caller_poll(struct srt_caller *c, ts_us now, uint8_t *buf, size_t ca
 		.version = conclusion ? HS_VERSION5 : HS_VERSION4,
 		.extension = 2, // what HSv4 calls a datagram socket
 		.isn = c->isn,
-		.mss = HS_MSS,
+		.mss = c->own_mss,
 		.window = 8192,
 		.type = conclusion ? HS_CONCLUSION : HS_INDUCTION,
 		.id = c->own_id,
@@ -206,14 +214,14 @@ ssize_t srt_caller_poll(struct srt_caller *c, ts_us now, uint8_t *buf, size_t ca
 
 ts_us srt_caller_expiry(const struct srt_caller *c)
 {
-	return waiting(c) ? ts_min(c->due, c->started + GIVE_UP) : TS_NEVER;
+	return waiting(c) ? ts_min(c->due, c->started + c->patience) : TS_NEVER;
 }
 
 void srt_caller_on_expiry(struct srt_caller *c, ts_us now)
 {
 	if (!waiting(c))
 		return;
-	if (now >= c->started + GIVE_UP) {
+	if (now >= c->started + c->patience) {
 		fail(c, -ETIMEDOUT);
 	} else if (now >= c->due) {
 		c->send_due = true;

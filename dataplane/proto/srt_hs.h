@@ -145,7 +145,9 @@ struct srt_caller {
 	uint16_t km_len;
 	uint32_t cookie;
 	ts_us started, sent, due; // due: next repeat
-	int error;		  // FAILED: enum srt_rej, or -ETIMEDOUT, -EPROTO
+	ts_us patience;		  // until it gives up
+	uint32_t own_mss;
+	int error; // FAILED: enum srt_rej, or -ETIMEDOUT, -EPROTO
 	// UP:
 	uint32_t peer_id, window, mss, peer_flags;
 	uint32_t peer_isn; // libsrt returns ours
@@ -161,8 +163,10 @@ void srt_caller_init(struct srt_caller *c, ts_us now, uint32_t own_id, uint32_t 
 // Bring a key: before the first poll. The answer has to echo it, else the call fails with
 // SRT_REJ_BADSECRET or SRT_REJ_UNSECURE.
 void srt_caller_set_km(struct srt_caller *c, const uint8_t *km, uint16_t km_len);
+// What libsrt calls conntimeo (3 s) and mss (1,500 bytes). Before the first poll.
+void srt_caller_set_limits(struct srt_caller *c, ts_us patience, uint32_t mss);
 void srt_caller_feed(struct srt_caller *c, ts_us now, const uint8_t *data, size_t len);
 ssize_t srt_caller_poll(
 	struct srt_caller *c, ts_us now, uint8_t *buf, size_t cap); // 0: nothing to send
 ts_us srt_caller_expiry(const struct srt_caller *c);
-void srt_caller_on_expiry(struct srt_caller *c, ts_us now); // repeat after 250 ms, fail after 3 s
+void srt_caller_on_expiry(struct srt_caller *c, ts_us now); // repeat after 250 ms, or fail

@@ -120,6 +120,8 @@ struct cmd_call {
 	uint16_t tag;		     // of the socket that calls go out by
 	struct endpoint peer, local; // local: the address may be unspecified
 	uint16_t rcv_latency_ms, peer_latency_ms;
+	ts_us patience;
+	uint16_t mss;
 	struct session_keys keys; // key_len 0: clear
 	char streamid[DP_STREAMID_MAX + 8];
 	session_key key; // out

@@ -2,6 +2,8 @@
 # SPDX-FileCopyrightText: The Sluice authors
 """SRT calls of the relay's own: sources that fetch, routes that send, to listeners of other programs."""
 
+import time
+
 import pytest
 from kit import ts
 from kit.path import BadPath
@@ -82,6 +84,19 @@ def test_routes_deliver_all_through_a_bad_path(live, programs):
     published = live.publisher.stop()
     for player in players:
         ts.assert_exact(published, player.stop(), at_least=2000, tail=10_000_000)
+
+
+def test_what_a_url_asks_for_is_done(live, programs):
+    """mss: less than the stream's packets need. conntimeo: nobody is there for longer than that."""
+    port = free_port()
+    srt_player(programs, listener(port))
+    push(live, f"srt://127.0.0.1:{port}?mss=1000")
+    wait_state(live, "route", "error", "takes no packet of the stream's size")
+    begun = time.monotonic()
+    live.run("source", "add", "live/b", f"srt://127.0.0.1:{free_port()}?conntimeo=300")
+    wait_state(live, "source", "error", "nobody answers there")
+    assert time.monotonic() - begun < 2.5  # libsrt's 3 s, if it were passed over
+    assert live.run("route", "add", "live/a", f"srt://127.0.0.1:{port}?conntimeo=70000").returncode == 8
 
 
 @pytest.mark.parametrize("length", [16, 32])

@@ -355,6 +355,24 @@ static void a_call_is_repeated_then_given_up(void **)
 	assert_int_equal(srt_caller_poll(&c, now, out, sizeof(out)), 0);
 }
 
+static void a_call_has_limits_of_its_own(void **)
+{
+	struct srt_caller c = caller_of_the_capture();
+	uint8_t out[SRT_HS_REQUEST_MAX];
+	unsigned sent = 0;
+
+	srt_caller_set_limits(&c, 600 * TS_MS, 1200);
+	for (ts_us now = NOW; c.state == SRT_CALLER_INDUCTION; now = srt_caller_expiry(&c)) {
+		srt_caller_on_expiry(&c, now);
+		while (srt_caller_poll(&c, now, out, sizeof(out)) > 0)
+			sent++;
+		assert_true(now <= NOW + 600 * TS_MS);
+	}
+	assert_int_equal(sent, 3);
+	assert_int_equal(c.error, -ETIMEDOUT);
+	assert_int_equal(be32_get(out + 28), 1200);
+}
+
 static void a_refused_call_keeps_the_code(void **)
 {
 	struct srt_caller c = caller_of_the_capture();
@@ -418,6 +436,7 @@ int main(void)
 		cmocka_unit_test(addresses_travel_byte_reversed),
 		cmocka_unit_test(a_call_goes_as_libsrts_does),
 		cmocka_unit_test(a_call_is_repeated_then_given_up),
+		cmocka_unit_test(a_call_has_limits_of_its_own),
 		cmocka_unit_test(a_refused_call_keeps_the_code),
 		cmocka_unit_test(strangers_do_not_disturb_a_call),
 		cmocka_unit_test(early_media_hurries_the_repeat),

@@ -258,7 +258,9 @@ struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite
 			.peer = p->at,
 			.local = endpoint_of_v4(0, RIG_PORT),
 			.rcv_latency_ms = RIG_LATENCY_MS,
-			.peer_latency_ms = RIG_LATENCY_MS}};
+			.peer_latency_ms = RIG_LATENCY_MS,
+			.patience = 3 * TS_S,
+			.mss = 1500}};
 	struct session_keys *k = &c.call.keys;
 
 	p->listens = true;
