@@ -101,8 +101,8 @@ static void refuse(struct control *c, const struct wish *w, unsigned worker, uin
 	struct cmd cmd = {.kind = CMD_REJECT};
 
 	cmd.admit = (struct cmd_admit){.park = park, .park_generation = generation, .code = code};
+	refusal_tell(c, w, code); // while the conclusion is still ours to read
 	post(c, worker, &cmd);
-	refusal_tell(c, w, code);
 }
 
 static const struct parked *parked(struct control *c, unsigned worker, uint32_t park)
