@@ -22,8 +22,9 @@
 
 #include <sys/queue.h>
 
-#define DAEMON_SETTLE_MS 1000u // a change's reply waits so long for the dataplane's answer
-#define DAEMON_LIST_MAX 1000u  // items of a page
+#define SESSION_BAN_S_MAX 604800 // a week: what is to last is a rule
+#define DAEMON_SETTLE_MS 1000u	 // a change's reply waits so long for the dataplane's answer
+#define DAEMON_LIST_MAX 1000u	 // items of a page
 
 struct change;
 struct daemon;

@@ -9,6 +9,7 @@
 #include "version.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *type_of(enum resource_type t)
 {
@@ -124,6 +125,19 @@ static json_t *collection_path(const struct resource *r)
 	return out;
 }
 
+static json_t *removal(const struct resource *r)
+{
+	json_t *out = operation("remove", r, "204", NULL);
+
+	if (!strcmp(r->noun, "sub"))
+		json_object_set_new(out, "parameters",
+			json_pack("[{s:s, s:s, s:s, s:{s:s, s:i, s:i}}]", "name", "ban_s", "in",
+				"query", "description",
+				"keep its address from the stream for so many seconds", "schema",
+				"type", "integer", "minimum", 1, "maximum", SESSION_BAN_S_MAX));
+	return out;
+}
+
 static json_t *one_path(const struct resource *r)
 {
 	json_t *out = json_object();
@@ -137,7 +151,7 @@ static json_t *one_path(const struct resource *r)
 		json_object_set_new(
 			out, "put", with_body(operation("replace", r, "200", reference(r)), r));
 	if (r->methods & RESOURCE_DELETED)
-		json_object_set_new(out, "delete", operation("remove", r, "204", NULL));
+		json_object_set_new(out, "delete", removal(r));
 	return out;
 }
 

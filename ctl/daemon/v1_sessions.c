@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BAN_S_MAX 604800u // a week: what is to last is a rule
-
 // A request that waits for the dataplane.
 struct look {
 	struct daemon *daemon;
@@ -261,8 +259,9 @@ static bool take_ban(struct http_request *r, uint32_t *ban_s)
 	if (!text)
 		return true;
 	s = strtoul(text, &end, 10);
-	if (*text < '1' || *text > '9' || *end || s > BAN_S_MAX) {
-		http_reply_problem(r, 400, "invalid", "ban_s: seconds from 1 to %u", BAN_S_MAX);
+	if (*text < '1' || *text > '9' || *end || s > SESSION_BAN_S_MAX) {
+		http_reply_problem(
+			r, 400, "invalid", "ban_s: seconds from 1 to %d", SESSION_BAN_S_MAX);
 		return false;
 	}
 	*ban_s = (uint32_t)s;

@@ -4,6 +4,7 @@
 
 import pytest
 from kit import libsrt, wire
+from kit.api import Api
 from kit.hook import Hook
 from kit.load import Load
 from kit.proc import free_port, wait_until
@@ -213,6 +214,8 @@ def test_a_banned_address_stays_out_of_the_stream(fed):
     assert done.returncode == 4 and "only who called by SRT can be banned" in done.stderr
     assert fed.run("sub", "kick", session, "--ban", "soon").returncode == 2
     assert fed.run("sub", "kick", session, "--ban", "99999999").returncode == 2
+    (option,) = Api(fed).get("/openapi.json")["paths"]["/v1/subscribers/{id}"]["delete"]["parameters"]
+    assert option["name"] == "ban_s"
     fed.ctl("sub", "kick", session, "--ban", "2")
     assert code(fed, "#!::r=live/a") == 2403
     assert "its address is banned from the stream" in last_line(fed)
