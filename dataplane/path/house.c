@@ -5,6 +5,7 @@
 
 #define HOUSE_STALL_US (2 * TS_S)  // decisions A26
 #define HOUSE_LINGER_US (5 * TS_S) // a follower without subscribers lets go
+#define HOUSE_RATE_FIRST_US (100 * TS_MS)
 #define HOUSE_RATE_US (1 * TS_S)
 
 void house_stream_state(struct path *p, struct view *v, enum dp_stream_state state)
@@ -18,15 +19,18 @@ void house_stream_state(struct path *p, struct view *v, enum dp_stream_state sta
 	path_event(p, &e);
 }
 
+// Budgets of repairs depend on it, so a stream that begins is measured soon, then over ever longer
+// spans.
 static void measure_rate(struct path *p, struct view *v)
 {
 	uint64_t bytes = v->sent_srt.bytes, span = p->now - v->rate_at;
 
-	if (span < HOUSE_RATE_US)
+	if (span < ts_max(v->rate_span, HOUSE_RATE_FIRST_US))
 		return;
 	v->rate_bps = (uint32_t)((bytes - v->rate_bytes) * TS_S / span);
 	v->rate_bytes = bytes;
 	v->rate_at = p->now;
+	v->rate_span = v->rate_bps ? ts_min(2 * span, HOUSE_RATE_US) : 0;
 }
 
 // A publisher that has called is expected to send; a source that is bound may wait for its sender.

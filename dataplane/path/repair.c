@@ -102,6 +102,7 @@ void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t 
 
 	if (s->kind != SESSION_SUB || s->cursor == SESSION_START_UNSET)
 		return;
+	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
 	while (srt_loss_next(&loss, &first, &last))
 		for (uint32_t n = first;; n = seq31_add(n, 1)) {
 			lacking(p, s, &g, n);

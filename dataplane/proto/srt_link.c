@@ -10,6 +10,8 @@
 enum {
 	ACK_WINDOW = SRT_WINDOW, // free packets, counted from `next`: they are not kept here
 	NAK_PERIOD_LEAST = 5 * TS_MS,
+	SHARE_OF = 512,	     // packets that the share of lost ones is taken of
+	SHARE_HEAVY = 12,    // one in so many is a heavy loss
 	BLIND_DOUBLINGS = 2, // of the report's period while the round trip is unknown
 	FLOWS = 100 * TS_MS, // a link that has brought nothing for so long is not waited for
 	HOLD_SHARE = 4,	     // of the latency: so long another link is waited for at first
@@ -27,6 +29,28 @@ void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bo
 	srt_acks_init(&l->acks, now);
 }
 
+// Where packets are lost, so are reports and repairs: what is asked for once in a round trip comes
+// at 20 % loss both ways by two chances in three. So reports come often there, up to 16 within the
+// latency and four within a round trip; libsrt's senders repeat a repair after RTT - 4 var.
+static uint32_t heavy_period(const struct srt_link *l, const struct srt_intake *in)
+{
+	uint32_t share = in->tsbpd.latency_us / 16, least = NAK_PERIOD_LEAST;
+
+	if (share < l->rtt.us / 4)
+		share = l->rtt.us / 4;
+	return share > least ? share : least;
+}
+
+static uint32_t usual_period(const struct srt_link *l, const struct srt_intake *in)
+{
+	uint32_t period = srt_rtt_nak_period(&l->rtt), heavy;
+
+	if (!l->heavy)
+		return period;
+	heavy = heavy_period(l, in);
+	return heavy < period ? heavy : period;
+}
+
 // Before the round trip is known the reports become rarer, lest a far peer repairs all it sent
 // meanwhile many times. When the oldest hole has half of its time behind it they come twice as
 // often: few holes live that long, and senders pass over what they have just repaired (libsrt
@@ -35,13 +59,13 @@ void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bo
 // times within it.
 static uint32_t nak_period(const struct srt_link *l, const struct srt_intake *in, ts_us now)
 {
-	uint32_t period = srt_rtt_nak_period(&l->rtt), quarter = in->tsbpd.latency_us / 4;
+	uint32_t period = usual_period(l, in), quarter = in->tsbpd.latency_us / 4;
 	bool urgent = srt_late_expiry(&in->late) <= now + in->tsbpd.latency_us / 2;
 
 	if (srt_rtt_known(&l->rtt) && period > quarter)
 		return quarter > NAK_PERIOD_LEAST ? quarter : NAK_PERIOD_LEAST;
 	if (srt_rtt_known(&l->rtt))
-		return urgent ? period / 2 : period;
+		return urgent && period >= 2 * NAK_PERIOD_LEAST ? period / 2 : period;
 	return period << (l->blind_naks < BLIND_DOUBLINGS ? l->blind_naks : BLIND_DOUBLINGS);
 }
 
@@ -119,6 +143,17 @@ void srt_link_wake(struct srt_link *l, const struct srt_intake *in, uint64_t num
 	l->resting = false;
 }
 
+static void weigh(struct srt_link *l)
+{
+	uint64_t of = l->end - l->share_end;
+
+	if (of < SHARE_OF)
+		return;
+	l->heavy = (l->stats.lost - l->share_lost) * SHARE_HEAVY >= of;
+	l->share_end = l->end;
+	l->share_lost = l->stats.lost;
+}
+
 void srt_link_reached(struct srt_link *l, const struct srt_intake *in, ts_us now, uint64_t number)
 {
 	uint64_t first = later(l->end, in->window.hole);
@@ -128,6 +163,7 @@ void srt_link_reached(struct srt_link *l, const struct srt_intake *in, ts_us now
 	l->stats.lost += number - l->end;
 	l->end = number + 1;
 	l->heard = true;
+	weigh(l);
 	if (first < number)
 		lose(l, in, now, first, number);
 }

@@ -46,6 +46,9 @@ struct srt_link {
 	// NAK: holes in fresh_first .. fresh_end - 1 have not been reported yet.
 	uint64_t fresh_first, fresh_end;
 	ts_us nak_at;	    // next report of all of them; TS_NEVER: nothing is missing
+	uint64_t share_end; // `end` when the share of lost packets was last looked at ...
+	uint64_t share_lost;
+	bool heavy;	    // ... and it was large
 	uint8_t blind_naks; // repeated reports before the round trip was known
 	bool peer_rexmitflg;
 	bool close_due, closed;

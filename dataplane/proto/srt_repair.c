@@ -11,6 +11,10 @@ enum {
 	BUDGET_RATE_MIN = 16000,      // bytes/s it grows by at least
 	BUDGET_RATE_UNKNOWN = 250000, // and while nobody has said how fast the stream is
 	HEADERS = 58,		      // Ethernet, IPv4, UDP and SRT headers count too
+	SHARE_OF = 256,		      // packets that the share of lost ones is taken of
+	SHARE_HEAVY = 12,	      // one in so many is a heavy loss
+	SHARE_BACK = 16384,	      // as much older a number may be than the newest asked for
+	SHORT = 16,		      // a latency of more windows has time for repeats
 };
 
 // One latency of the stream's rate, so that an outage as long as the latency can be repaired.
@@ -90,6 +94,28 @@ static void remember(struct srt_repair *r, uint16_t seq, uint16_t now_ms)
 	r->open = true;
 }
 
+// A packet is asked for the first time.
+static void weigh(struct srt_repair *r, uint16_t seq)
+{
+	uint16_t of = (uint16_t)(seq - r->mark);
+
+	r->firsts++;
+	if (of < SHARE_OF || of > UINT16_MAX - SHARE_BACK)
+		return;
+	r->heavy = r->firsts * SHARE_HEAVY >= of;
+	r->mark = seq;
+	r->firsts = 0;
+}
+
+static bool twice(const struct srt_repair *r, uint32_t cost, uint32_t age, uint32_t window_us)
+{
+	if (r->budget < 2 * cost)
+		return false;
+	if (r->hurry || age < r->latency_us)
+		return true;
+	return r->heavy && r->latency_us <= SHORT * window_us && r->budget >= budget_max(r) / 2;
+}
+
 enum srt_repair_say srt_repair_ask(
 	struct srt_repair *r, ts_us now, uint32_t seq, uint16_t len, uint32_t window_us)
 {
@@ -106,7 +132,9 @@ enum srt_repair_say srt_repair_ask(
 		r->open = false;
 		return SRT_REPAIR_BROKE;
 	}
-	r->copies = (r->hurry || age < r->latency_us) && r->budget >= 2 * cost ? 2 : 1;
+	if (age == UINT32_MAX)
+		weigh(r, (uint16_t)seq);
+	r->copies = twice(r, cost, age, window_us) ? 2 : 1;
 	r->budget -= r->copies * cost;
 	remember(r, (uint16_t)seq, now_ms);
 	return SRT_REPAIR_YES;

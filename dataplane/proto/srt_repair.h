@@ -26,9 +26,12 @@ struct srt_repair {
 	uint32_t latency_us;
 	uint8_t percent; // of the rate
 	uint8_t next;	 // span to overwrite
-	bool open;	 // the newest one may grow: all asked for since its first were sent
-	bool hurry;	 // a loss of this repair would not be reported soon
 	uint8_t copies;	 // of the last one granted
+	bool open : 1;	 // the newest one may grow: all asked for since its first were sent
+	bool hurry : 1;	 // a loss of this repair would not be reported soon
+	bool heavy : 1;	 // many packets were asked for ...
+	uint16_t mark;	 // ... of those before this one; low 16 bits of its number
+	uint16_t firsts; // asked for the first time since
 	struct srt_repair_span spans[SRT_REPAIR_SPANS];
 };
 
@@ -41,7 +44,8 @@ void srt_repair_begin(struct srt_repair *r);
 enum srt_repair_say { SRT_REPAIR_YES, SRT_REPAIR_REPEATED, SRT_REPAIR_BROKE };
 
 // A packet that was repaired before, in vain, has time for one more repair at most: it goes out
-// twice when the budget has room for that, as it does when there is a hurry.
+// twice when the budget has room for that, as it does when there is a hurry. So does every one
+// where losses are heavy and the latency is short, as long as half of the budget is there.
 //
 // May the packet seq of len payload bytes be sent again, when requests within window_us of a repair
 // are repetitions? YES takes it from the budget and remembers it.

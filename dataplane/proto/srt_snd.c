@@ -25,6 +25,7 @@ void srt_snd_init(struct srt_snd *s, ts_us now, const struct srt_snd_opts *o)
 	s->peer_flags = (uint8_t)o->peer_flags;
 	s->rtt = srt_rtt_initial();
 	srt_repair_init(&s->repair, now, o->latency_us, o->repair_percent);
+	s->repair.mark = (uint16_t)o->isn;
 	s->stand_at = now + STAND_WAIT;
 }
 

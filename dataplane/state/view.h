@@ -82,9 +82,9 @@ struct view {
 	// Fan-out totals per list kind: what a subscriber's counters are differences of.
 	struct session_base sent_srt, sent_push;
 	ts_us last_sent;
-	uint64_t rate_bytes; // at the last look
-	ts_us rate_at;
-	uint32_t rate_bps; // payload bytes per second
+	uint64_t rate_bytes;	  // at the last look
+	ts_us rate_at, rate_span; // the next one is taken over so long
+	uint32_t rate_bps;	  // payload bytes per second
 	struct dp_stats_stream *stats;
 	struct dp_stats_stream_tx *tx;
 };

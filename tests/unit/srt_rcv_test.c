@@ -216,6 +216,37 @@ static void reports_come_twice_as_often_when_time_runs_out(void **)
 	assert_int_equal(n, sizeof(want_ms) / sizeof(*want_ms));
 }
 
+// One packet in so many is lost and does not come by repair either: how many reports in the last
+// 100 ms.
+static uint32_t reports_at_loss(uint32_t one_in)
+{
+	uint32_t naks = 0;
+	int type;
+
+	media(0);
+	poll(due(0));
+	control(due(20), SRT_ACKACK, 1, "\0\0\0\0", 4);
+	for (uint32_t n = 20; n < 1100; n++) {
+		srt_rcv_on_expiry(&r, due(n));
+		if (n % one_in)
+			media(n);
+		while ((type = poll(due(n))) >= 0)
+			naks += n >= 1000 && type == SRT_NAK;
+	}
+	return naks;
+}
+
+static void heavy_losses_are_reported_more_often(void **)
+{
+	uint32_t heavy, light;
+
+	light = reports_at_loss(50);
+	init(NULL);
+	heavy = reports_at_loss(5);
+	assert_in_range(light, 2, 8);		  // each at once, all of them every 20 to 40 ms
+	assert_in_range(heavy, 20 + 10, 20 + 20); // ... every 7.5 ms, at half of the latency sooner
+}
+
 static void a_sample_hurries_the_report(void **)
 {
 	media(0);
@@ -534,6 +565,7 @@ int main(void)
 		cmocka_unit_test_setup(holes_of_a_batch_are_one_report, init),
 		cmocka_unit_test_setup(the_report_is_repeated_until_too_late, init),
 		cmocka_unit_test_setup(reports_come_twice_as_often_when_time_runs_out, init),
+		cmocka_unit_test_setup(heavy_losses_are_reported_more_often, init),
 		cmocka_unit_test_setup(a_sample_hurries_the_report, init),
 		cmocka_unit_test_setup(the_r_bit_is_a_number_to_old_peers, init),
 		cmocka_unit_test_setup(before_the_first_and_beyond_the_window, init),

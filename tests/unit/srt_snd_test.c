@@ -11,7 +11,7 @@
 
 #define T0 (1000 * (ts_us)TS_S)
 
-enum { LATENCY = 120 * TS_MS, PEER = 77, ISN = 1000, LEN = 1316 };
+enum { LATENCY = 120 * TS_MS, PEER = 77, ISN = 1000, LEN = 1316, RATE = 1316000 };
 
 static struct srt_snd s;
 static struct srt_verdict v;
@@ -133,6 +133,26 @@ static void a_second_repair_goes_twice(void **)
 	assert_int_equal(resend(T0 + 20 * TS_MS, 5), SRT_RESEND_NOW);
 	assert_int_equal(srt_snd_copies(&s), 2);
 	assert_int_equal(resend(T0 + 20 * TS_MS, 6), SRT_RESEND_NOW);
+	assert_int_equal(srt_snd_copies(&s), 1);
+}
+
+// One in five is asked for: at a short latency each is sent twice, while half of the budget is
+// left.
+static void first_repairs_go_twice_at_heavy_losses(void **)
+{
+	const uint32_t half = RATE / 1000 * (LATENCY / TS_MS) / 2;
+	unsigned copies = 0;
+
+	ack(T0, 32, ISN, 20000, 1000); // past the start
+	srt_snd_set_rate(&s, RATE);
+	for (uint32_t i = 5; i <= 500; i += 5) {
+		assert_int_equal(resend(T0 + i * TS_MS, ISN + i), SRT_RESEND_NOW);
+		copies += srt_snd_copies(&s);
+		assert_true(srt_snd_copies(&s) == 1 || s.repair.budget + 2 * LEN + 200 >= half);
+	}
+	assert_in_range(copies, 51 + 2 * 45, 200);  // after the first 256 packets
+	for (uint32_t i = 600; i <= 2600; i += 100) // one in a hundred
+		assert_int_equal(resend(T0 + i * TS_MS, ISN + i), SRT_RESEND_NOW);
 	assert_int_equal(srt_snd_copies(&s), 1);
 }
 
@@ -436,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup(a_loss_report_is_handed_on, init),
 		cmocka_unit_test_setup(a_repeated_request_waits_for_the_repair, init),
 		cmocka_unit_test_setup(a_second_repair_goes_twice, init),
+		cmocka_unit_test_setup(first_repairs_go_twice_at_heavy_losses, init),
 		cmocka_unit_test_setup(bursts_are_remembered_whole, init),
 		cmocka_unit_test_setup(a_report_is_remembered_whole, init),
 		cmocka_unit_test_setup(requests_that_crossed_the_packet_are_told, init),
