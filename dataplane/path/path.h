@@ -196,7 +196,8 @@ void secure_begin(struct path *p, struct session *s, const struct session_keys *
 void secure_end(struct path *p, struct session *s);
 uint32_t secure_kk(const struct path *p, const struct session *s); // of its line, 0: clear
 bool secure_open(struct path *p, struct pkt *k);		   // false: dropped
-bool secure_control(struct path *p, struct pkt *k); // true: it was about keys, and is done
+bool secure_control(
+	struct path *p, struct pkt *k); // true: it was about keys, and is done, or dropped
 int secure_derived(struct path *p, session_key key, int status, const struct session_keys *k);
 
 // rekey.c: new keys for subscribers.

@@ -107,9 +107,13 @@ void rekey_turn(struct path *p, struct session *s)
 void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_t len)
 {
 	struct secure *x = secure_of(p, s);
+	struct srt_km km;
 
-	if (!x->refresh.msg_len)
+	if (!x->refresh.msg_len) { // a second answer, or none at all
+		if (len != sizeof(uint32_t) && srt_km_parse(msg, len, &km))
+			path_count(p, DP_DROP_MALFORMED, 1);
 		return;
+	}
 	if (len != x->refresh.msg_len || memcmp(msg, x->refresh.msg, len)) {
 		leave_session(p, s, CLOSE_REKEY);
 		return;

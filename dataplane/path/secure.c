@@ -243,14 +243,20 @@ bool secure_control(struct path *p, struct pkt *k)
 	struct srt_ctrl c;
 
 	if (srt_pkt_parse_ctrl(k->rx.data, k->rx.len, &c) || c.type != SRT_USER ||
-		c.cif_len > SRT_KM_MAX)
+		(c.subtype != SRT_KMREQ && c.subtype != SRT_KMRSP))
 		return false;
-	if (s->kind == SESSION_PUB && c.subtype == SRT_KMREQ)
+	if (!s->suite || (s->kind == SESSION_PUB) != (c.subtype == SRT_KMREQ)) {
+		path_drop(p, k, DP_DROP_UNEXPECTED);
+		return true;
+	}
+	if (c.cif_len > SRT_KM_MAX) {
+		path_drop(p, k, DP_DROP_MALFORMED);
+		return true;
+	}
+	if (c.subtype == SRT_KMREQ)
 		kmreq(p, s, c.cif, (uint16_t)c.cif_len);
-	else if (s->kind == SESSION_SUB && c.subtype == SRT_KMRSP)
-		rekey_answered(p, s, c.cif, c.cif_len);
 	else
-		return false;
+		rekey_answered(p, s, c.cif, c.cif_len);
 	path_absorb(p, k);
 	return true;
 }

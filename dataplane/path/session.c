@@ -144,12 +144,14 @@ static bool deliver_srt(struct path *p, struct pkt *k, const struct srt_verdict 
 	return deliver(p, k, v->seq, play);
 }
 
-// Of an encrypted session. True: a packet that is clear now.
+// True: a packet that is clear now, and not about keys.
 static bool unlock(struct path *p, struct pkt *k)
 {
+	const struct session *s = k->session;
+
 	if (srt_pkt_is_ctrl(k->rx.data))
-		return !secure_control(p, k);
-	return k->session->kind != SESSION_PUB || secure_open(p, k);
+		return srt_pkt_ctrl_type(k->rx.data) != SRT_USER || !secure_control(p, k);
+	return !s->suite || s->kind != SESSION_PUB || secure_open(p, k);
 }
 
 static bool is_ack(const struct pkt *k)
@@ -168,7 +170,7 @@ static bool feed_srt(struct path *p, struct pkt *k)
 		call_feed(p, k);
 		return false;
 	}
-	if (s->suite && !unlock(p, k))
+	if (!unlock(p, k))
 		return false;
 	srt_conn_feed(&s->conn, k->rx.arrival, k->rx.data, k->rx.len, &v);
 	switch (v.action) {

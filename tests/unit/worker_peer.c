@@ -226,6 +226,7 @@ static void note_got(struct rig_peer *p, const uint8_t *data, const struct srt_v
 	g->ts = be32_get(data + 8);
 	g->len = v->len;
 	g->stamp = be32_get(data + v->off);
+	g->msgno = be32_get(data + 4) & SRT_WORD1_MSGNO;
 	g->again = v->retransmitted;
 }
 

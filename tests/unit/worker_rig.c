@@ -177,6 +177,10 @@ static void admit(struct rig *r, unsigned worker, uint32_t park)
 		.link = link,
 		.replaces = publishes && s && !link ? r->publisher[i] : 0,
 	};
+	if (q->refused) {
+		c.kind = CMD_REJECT;
+		c.admit.code = q->refused;
+	}
 	if (q->req.encrypted && keys_of(q->req.km, q->req.km_len, &c.admit.keys)) {
 		c.kind = CMD_REJECT;
 		c.admit.code = SRT_REJ_BADSECRET;

@@ -28,7 +28,8 @@ struct rig_got {
 	uint32_t seq, ts; // as on the wire; seq counted from the peer's ISN
 	uint16_t len;
 	uint32_t stamp; // first four payload bytes, big-endian
-	bool again;	// R was set
+	uint32_t msgno;
+	bool again; // R was set
 };
 
 struct rig_peer {
