@@ -78,3 +78,49 @@ def test_a_storm_of_encrypted_callers_disturbs_nobody(strict, programs, words):
     assert calm["good"] and not calm["failed_calls"] and calm["missing"] == 0, calm
     came = storm.report()
     assert came["undecryptable"] == 0 and came["corrupt"] == 0 and came["unique"] > 500 * 50, came
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("refreshes", ["publisher", "player"])
+def test_libsrt_goes_through_many_keys(strict, programs, words, refreshes):
+    """A new key every 600 packets, five times and more, from libsrt as publisher and to libsrt as player: every byte is compared."""
+    strict.ctl("stream", "add", "a", "--publish-passphrase-file", words / "words", "--play-passphrase-file", words / "other",
+               *(["--km-refresh", "600"] if refreshes == "player" else []))
+    publish = [(libsrt.SRTO_PASSPHRASE, WORDS)]
+    if refreshes == "publisher":
+        publish += [(libsrt.SRTO_KMREFRESHRATE, 600), (libsrt.SRTO_KMPREANNOUNCE, 100)]
+    count, received = 3700, bytearray()
+    with libsrt.Caller(strict.port, "#!::r=a,m=publish", publish) as publisher, \
+            libsrt.Caller(strict.port, "a", [(libsrt.SRTO_PASSPHRASE, OTHER)]) as player:
+        strict.wait_stream("a", subscribers=1)
+        paced = Paced(publisher.send, bitrate=12_000_000, count=count)
+        while len(received) < count * ts.DATAGRAM:
+            data = player.receive()
+            assert data, "the player was closed"
+            received += data
+        assert bytes(received) == paced.finish()
+    assert strict.drops()["undecryptable"] == 0
+
+
+@pytest.mark.basic
+@pytest.mark.parametrize("passphrase", [None, "not these words"], ids=["none", "another"])
+def test_who_enforces_nothing_is_refused_all_the_same(strict, programs, words, passphrase):
+    """libsrt without SRTO_ENFORCEDENCRYPTION would go on in clear: the relay neither takes nor gives anything then."""
+    strict.ctl("stream", "add", "a", "--publish-passphrase-file", words / "words", "--play-passphrase-file", words / "other")
+    options = [(libsrt.SRTO_ENFORCEDENCRYPTION, 0), *([(libsrt.SRTO_PASSPHRASE, passphrase)] if passphrase else [])]
+    before = strict.drops()["refused_secret"]
+    for streamid in ("#!::r=a,m=publish", "a"):
+        assert libsrt.reject_code(strict.port, streamid, options) == (1010 if passphrase else 1011)
+    assert strict.drops()["refused_secret"] == before + 2
+    stream = strict.stream("a")
+    assert stream["publisher"] is None and stream["subscribers"] == 0 and stream["rx_packets"] == 0
+
+
+@pytest.mark.basic
+def test_a_secret_that_the_stream_has_not_is_not_played_in_clear(strict, programs, words):
+    """A passphrase for a stream without one: libsrt that does not enforce would take clear data. Not from us."""
+    strict.ctl("stream", "add", "a")
+    options = [(libsrt.SRTO_ENFORCEDENCRYPTION, 0), (libsrt.SRTO_PASSPHRASE, WORDS)]
+    for streamid in ("#!::r=a,m=publish", "a"):
+        assert libsrt.reject_code(strict.port, streamid, options) in (1010, 1011)
+    assert strict.stream("a")["publisher"] is None and strict.stream("a")["subscribers"] == 0
