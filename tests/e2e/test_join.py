@@ -5,6 +5,7 @@
 import time
 
 from kit import libsrt, ts, wire
+from kit.load import Load
 from kit.publishers import SrtPublisher, ffmpeg_file
 from kit.readers import srt_player
 
@@ -74,3 +75,15 @@ def test_the_longer_latency_wins_and_is_shown(relay, programs):
             assert caller.receive()
             assert [s["latency_ms"] for s in relay.items("sub", "list", "live/a")] == [given]
         relay.wait_stream("live/a", subscribers=0)
+
+
+def test_joins_around_the_wrap_of_the_publishers_numbers_miss_nothing(relay, programs):
+    """The publisher's sequence numbers wrap two seconds after it began, the players' within their first second."""
+    publisher = Load(programs, "publish", relay.url("live/wrap", "publish"), rate="8M", duration=6, isn=2**31 - 1500)
+    relay.wait_live("live/wrap")
+    players = Load(programs, "play", relay.url("live/wrap"), count=30, join_rate=10, duration=5, isn=2**31 - 300)
+    played, published = players.report(), publisher.report()
+    assert published["good"], published
+    assert played["good"] and not played["failed_calls"] and played["missing"] == 0 and played["corrupt"] == 0, played
+    assert played["unique"] > 30 * 700, played
+    assert relay.stream("live/wrap")["lost_packets"] == 0
