@@ -262,6 +262,9 @@ static const struct resource_field stream_fields[] = {
 	BYTES("tx_bytes", "delivered, all subscribers"),
 	PACKETS("retransmitted_packets", "of those, repairs"),
 	PACKETS("dropped_packets", "meant for subscribers and not sent"),
+	REPORTED_NULL("histograms", RESOURCE_MAP, NULL,
+		"publisher_rtt, subscriber_rtt and recovery: how often each took how long; of one "
+		"stream at a time, null in lists"),
 	REPORTED_NULL("error", RESOURCE_STRING, NULL, "why a declared stream cannot be used"),
 };
 

@@ -70,6 +70,7 @@ void change_start_with(struct daemon *d, struct http_request *r, const struct re
 // objects.c: one document of the API out of intent and live state; a new reference.
 json_t *object_json(struct daemon *d, const struct intent_item *item);
 json_t *stream_json(struct daemon *d, const struct intent_item *item, const struct live_stream *s);
+json_t *stream_hists_json(struct daemon *d, const char *name); // {} while nothing is known of it
 // "s-NODE-INSTANCE-W.S.G", and back (0: no session of this dataplane).
 const char *session_id(const struct daemon *d, uint64_t key, char *buf, size_t cap);
 uint64_t session_key_parse(const struct daemon *d, const char *id);

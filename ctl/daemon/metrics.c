@@ -117,6 +117,50 @@ static void add_streams(struct evbuffer *b, const struct snapshot *s)
 	}
 }
 
+// Every second bucket: an octave each.
+static void add_hist(
+	struct evbuffer *b, const char *name, const char *stream, const struct dp_hist *h)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < DP_HIST_BUCKETS - 1; i++) {
+		n += h->buckets[i];
+		if (i % 2 == 0)
+			evbuffer_add_printf(b,
+				"sluice_%s_bucket{stream=\"%s\",le=\"%g\"} %" PRIu64 "\n", name,
+				stream, (double)dp_hist_bound_us(i) / 1e6, n);
+	}
+	n += h->buckets[DP_HIST_BUCKETS - 1];
+	evbuffer_add_printf(b,
+		"sluice_%s_bucket{stream=\"%s\",le=\"+Inf\"} %" PRIu64 "\n"
+		"sluice_%s_sum{stream=\"%s\"} %.6f\n"
+		"sluice_%s_count{stream=\"%s\"} %" PRIu64 "\n",
+		name, stream, n, name, stream, (double)h->sum_us / 1e6, name, stream, n);
+}
+
+// Of declared streams only: they are many lines (decisions B14).
+static void add_hists(struct evbuffer *b, const struct snapshot *s)
+{
+	static const struct {
+		const char *name, *help;
+	} all[DP_HIST_KINDS] = {
+		[DP_HIST_PUBLISHER_RTT] = {"publisher_rtt_seconds", "Round trips to publishers."},
+		[DP_HIST_SUBSCRIBER_RTT] = {"subscriber_rtt_seconds",
+			"Round trips to subscribers."},
+		[DP_HIST_RECOVERY] = {"recovery_seconds",
+			"From when a lost packet would have come until it came."},
+	};
+	size_t n = s->n_streams < METRICS_STREAMS ? s->n_streams : METRICS_STREAMS;
+	struct dp_hist h;
+
+	for (unsigned i = 0; i < DP_HIST_KINDS; i++) {
+		head(b, all[i].name, "histogram", all[i].help);
+		for (size_t k = 0; k < n; k++)
+			if (s->streams[k].declared && snapshot_hist(s, &s->streams[k], i, &h))
+				add_hist(b, all[i].name, s->streams[k].name, &h);
+	}
+}
+
 static void gauge(struct evbuffer *b, const char *name, const char *help, double v)
 {
 	head(b, name, "gauge", help);
@@ -161,6 +205,7 @@ static void on_metrics(struct http_request *r, void *arg)
 		add_workers(b, s);
 		add_drops(b, s);
 		add_streams(b, s);
+		add_hists(b, s);
 	}
 	http_reply_data(r, 200, "text/plain; version=0.0.4; charset=utf-8", evbuffer_pullup(b, -1),
 		evbuffer_get_length(b));

@@ -248,6 +248,39 @@ static json_t *stream_error(struct daemon *d, const struct intent_item *item)
 								: json_null();
 }
 
+static json_t *hist_json(const struct dp_hist *h)
+{
+	json_t *buckets = json_array();
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < DP_HIST_BUCKETS; i++) {
+		bool last = i == DP_HIST_BUCKETS - 1;
+
+		n += h->buckets[i];
+		if (h->buckets[i])
+			json_array_append_new(buckets,
+				json_pack("{s:o, s:I}", "le_ms",
+					last ? json_null()
+					     : json_real((double)dp_hist_bound_us(i) / 1e3),
+					"count", (json_int_t)h->buckets[i]));
+	}
+	return json_pack("{s:I, s:f, s:o}", "count", (json_int_t)n, "sum_ms",
+		(double)h->sum_us / 1e3, "buckets", buckets);
+}
+
+json_t *stream_hists_json(struct daemon *d, const char *name)
+{
+	static const char *const kinds[] = {"publisher_rtt", "subscriber_rtt", "recovery"};
+	const struct live_stream *s = snapshot_stream(&d->snapshot, name);
+	json_t *out = json_object();
+	struct dp_hist h;
+
+	for (unsigned i = 0; s && i < DP_HIST_KINDS; i++)
+		if (snapshot_hist(&d->snapshot, s, i, &h))
+			json_object_set_new(out, kinds[i], hist_json(&h));
+	return out;
+}
+
 json_t *stream_json(struct daemon *d, const struct intent_item *item, const struct live_stream *s)
 {
 	static const char *const states[] = {"idle", "live", "stalled"};
@@ -271,6 +304,7 @@ json_t *stream_json(struct daemon *d, const struct intent_item *item, const stru
 			"tx_bytes", (json_int_t)n->tx_bytes, "retransmitted_packets",
 			(json_int_t)n->retransmitted_packets, "dropped_packets",
 			(json_int_t)n->dropped_packets));
+	json_object_set_new(out, "histograms", json_null()); // of one stream at a time
 	json_object_set_new(out, "error", stream_error(d, item));
 	return out;
 }

@@ -42,6 +42,8 @@ static bool is_ours(const struct snapshot *s)
 	       fits(s, h->off_streams, h->n_streams, sizeof(struct dp_stats_stream)) &&
 	       fits(s, h->off_stream_tx, (uint64_t)h->n_workers * h->n_streams,
 		       sizeof(struct dp_stats_stream_tx)) &&
+	       fits(s, h->off_hists, h->off_hists ? (uint64_t)h->n_workers * h->n_streams : 0,
+		       sizeof(struct dp_stats_hists)) &&
 	       fits(s, h->off_ports, h->n_ports, sizeof(struct dp_stats_port));
 }
 
@@ -113,6 +115,7 @@ static bool read_slot(const struct snapshot *s, uint32_t slot, struct live_strea
 		return false;
 	*out = (struct live_stream){.slot_generation = generation,
 		.id = t->id,
+		.slot = slot,
 		.declared = t->declared,
 		.state = LOAD(t->state),
 		.format = LOAD(t->format),
@@ -127,6 +130,24 @@ static bool read_slot(const struct snapshot *s, uint32_t slot, struct live_strea
 	if (s->rates[slot].generation == generation)
 		out->rx_bitrate = s->rates[slot].bitrate;
 	return __atomic_load_n(&t->generation, __ATOMIC_ACQUIRE) == generation;
+}
+
+bool snapshot_hist(const struct snapshot *s, const struct live_stream *stream,
+	enum dp_hist_kind kind, struct dp_hist *out)
+{
+	*out = (struct dp_hist){0};
+	if (!s->map || !s->header->off_hists)
+		return false;
+	for (uint32_t w = 0; w < s->header->n_workers; w++) {
+		const struct dp_stats_hists *all = section(s, s->header->off_hists);
+		const struct dp_hist *h =
+			&all[(size_t)w * s->header->n_streams + stream->slot].of[kind];
+
+		out->sum_us += LOAD(h->sum_us);
+		for (unsigned i = 0; i < DP_HIST_BUCKETS; i++)
+			out->buckets[i] += LOAD(h->buckets[i]);
+	}
+	return true;
 }
 
 static int by_name(const void *a, const void *b)

@@ -20,6 +20,7 @@ struct live_stream {
 	uint64_t rx_packets, rx_bytes, lost_packets, recovered_packets, late_packets;
 	uint64_t subscribers, tx_packets, tx_bytes, retransmitted_packets, dropped_packets;
 	uint64_t rx_bitrate; // bits a second, over the last full second
+	uint32_t slot;
 };
 
 struct live_worker {
@@ -56,6 +57,10 @@ void snapshot_tick(struct snapshot *s, ts_us now);
 const struct live_stream *snapshot_stream(const struct snapshot *s, const char *name);
 // The first stream behind `after` in name order (NULL: the first). NULL: no more.
 const struct live_stream *snapshot_next(const struct snapshot *s, const char *after);
+
+// How often what took how long, of all workers, as it stands now. False: nothing is known.
+bool snapshot_hist(const struct snapshot *s, const struct live_stream *stream,
+	enum dp_hist_kind kind, struct dp_hist *out);
 
 unsigned snapshot_n_drops(const struct snapshot *s);
 const char *snapshot_drop_name(const struct snapshot *s, unsigned reason);

@@ -110,6 +110,15 @@ static void not_found(struct http_request *r, const struct family *f)
 		r, 404, NULL, "there is no %s %.160s", f->res->noun, http_param(r, "name"));
 }
 
+static json_t *with_hists(const struct family *f, json_t *doc)
+{
+	const char *name = json_string_value(json_object_get(doc, "name"));
+
+	if (f->kind == DP_STREAM)
+		json_object_set_new(doc, "histograms", stream_hists_json(f->daemon, name));
+	return doc;
+}
+
 static void on_show(struct http_request *r, void *arg)
 {
 	struct family *f = arg;
@@ -119,7 +128,7 @@ static void on_show(struct http_request *r, void *arg)
 
 	if (intent_get(d->intent, f->kind, http_param(r, "name"), &item)) {
 		add_etag(r, item.rev);
-		http_reply_json(r, 200, object_json(d, &item));
+		http_reply_json(r, 200, with_hists(f, object_json(d, &item)));
 		return;
 	}
 	if (f->kind == DP_STREAM) {
@@ -127,7 +136,7 @@ static void on_show(struct http_request *r, void *arg)
 		s = snapshot_stream(&d->snapshot, http_param(r, "name"));
 	}
 	if (s)
-		http_reply_json(r, 200, stream_json(d, NULL, s));
+		http_reply_json(r, 200, with_hists(f, stream_json(d, NULL, s)));
 	else
 		not_found(r, f);
 }

@@ -83,6 +83,7 @@ struct dp_stats_header {
 	uint64_t off_streams;	 // n_streams x dp_stats_stream
 	uint64_t off_stream_tx;	 // n_workers x n_streams x dp_stats_stream_tx
 	uint64_t off_ports;	 // n_ports x dp_stats_port
+	uint64_t off_hists;	 // n_workers x n_streams x dp_stats_hists; 0: there are none
 };
 
 // Written by its worker.
@@ -120,6 +121,46 @@ struct dp_stats_stream_tx {
 	uint64_t subscribers; // now
 	uint64_t tx_packets, tx_bytes, retransmitted_packets, dropped_packets;
 };
+
+// Durations by size: two buckets an octave, from 250 us to 8 s, and what is longer.
+#define DP_HIST_BUCKETS 32u
+#define DP_HIST_LEAST_US 250u
+
+struct dp_hist {
+	uint64_t sum_us;
+	uint64_t buckets[DP_HIST_BUCKETS];
+};
+
+enum dp_hist_kind {
+	DP_HIST_PUBLISHER_RTT,
+	DP_HIST_SUBSCRIBER_RTT,
+	DP_HIST_RECOVERY, // from when a lost packet would have come until it came
+	DP_HIST_KINDS,
+};
+
+// One worker's for one stream.
+struct dp_stats_hists {
+	struct dp_hist of[DP_HIST_KINDS];
+};
+
+// The longest that bucket i counts; of the last one: all the rest.
+static inline uint64_t dp_hist_bound_us(unsigned i)
+{
+	uint64_t octave = (uint64_t)DP_HIST_LEAST_US << i / 2;
+
+	return i == DP_HIST_BUCKETS - 1 ? UINT64_MAX : i & 1 ? octave + octave / 2 : octave;
+}
+
+static inline unsigned dp_hist_bucket(uint64_t us)
+{
+	unsigned octave, i;
+
+	if (us <= DP_HIST_LEAST_US)
+		return 0;
+	octave = 63u - (unsigned)__builtin_clzll((us - 1) / DP_HIST_LEAST_US);
+	i = 2 * octave + (us > dp_hist_bound_us(2 * octave + 1) ? 2 : 1);
+	return i < DP_HIST_BUCKETS ? i : DP_HIST_BUCKETS - 1;
+}
 
 struct dp_stats_port {
 	char name[DP_STATS_NAME], kind[DP_STATS_NAME], mode[DP_STATS_NAME];

@@ -33,6 +33,8 @@ static void lay_out(struct dp_stats_header *h)
 	h->off_streams = place(&at, h->n_streams, sizeof(struct dp_stats_stream));
 	h->off_stream_tx = place(
 		&at, (uint64_t)h->n_workers * h->n_streams, sizeof(struct dp_stats_stream_tx));
+	h->off_hists =
+		place(&at, (uint64_t)h->n_workers * h->n_streams, sizeof(struct dp_stats_hists));
 	h->size = (at + 4095) & ~4095ull;
 }
 

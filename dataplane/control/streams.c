@@ -54,10 +54,17 @@ static void show(struct control *c, struct ctl_stream *s)
 	uint64_t generation = t->generation;
 	struct dp_stats_stream_tx *tx =
 		(struct dp_stats_stream_tx *)((uint8_t *)c->o.stats + c->o.stats->off_stream_tx);
+	struct dp_stats_hists *hists =
+		(struct dp_stats_hists *)((uint8_t *)c->o.stats + c->o.stats->off_hists);
 
 	memset(t, 0, sizeof(*t));
-	for (unsigned w = 0; w < c->o.workers.n; w++)
-		memset(&tx[w * c->o.stats->n_streams + s->s.index], 0, sizeof(*tx));
+	for (unsigned w = 0; w < c->o.workers.n; w++) {
+		uint32_t at = w * c->o.stats->n_streams + s->s.index;
+
+		memset(&tx[at], 0, sizeof(*tx));
+		if (c->o.stats->off_hists)
+			memset(&hists[at], 0, sizeof(*hists));
+	}
 	t->id = s->id;
 	t->declared = s->declared != NULL;
 	t->owner = s->s.owner;

@@ -72,10 +72,13 @@ static void views_init(struct path *p, const struct path_opts *o)
 {
 	struct dp_stats_stream *streams = section(o, o->stats->off_streams);
 	struct dp_stats_stream_tx *tx = section(o, o->stats->off_stream_tx);
+	struct dp_stats_hists *hists = section(o, o->stats->off_hists);
 
 	for (uint32_t i = 0; i < o->max_streams; i++) {
 		p->views[i].stats = &streams[i];
 		p->views[i].tx = &tx[(size_t)p->worker * o->stats->n_streams + i];
+		if (o->stats->off_hists)
+			p->views[i].hists = &hists[(size_t)p->worker * o->stats->n_streams + i];
 	}
 }
 

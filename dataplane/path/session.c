@@ -124,6 +124,35 @@ static bool deliver(struct path *p, struct pkt *k, uint64_t seq, ts_us play)
 	return true;
 }
 
+static bool is_ctrl(const struct pkt *k, enum srt_type type)
+{
+	return srt_pkt_is_ctrl(k->rx.data) && srt_pkt_ctrl_type(k->rx.data) == type;
+}
+
+// An ACK of a subscriber, or a publisher's answer to one, tells of a round trip.
+static void note_rtt(struct session *s, const struct pkt *k)
+{
+	bool ack = is_ctrl(k, SRT_ACK);
+	const struct srt_rtt *rtt;
+
+	s->acks += ack;
+	if (!(s->kind == SESSION_SUB ? ack : is_ctrl(k, SRT_ACKACK)))
+		return;
+	rtt = s->kind == SESSION_SUB ? &s->conn.snd.rtt : srt_rcv_rtt(s->rcv);
+	if (srt_rtt_known(rtt))
+		view_note_time(s->view,
+			s->kind == SESSION_SUB ? DP_HIST_SUBSCRIBER_RTT : DP_HIST_PUBLISHER_RTT,
+			rtt->us);
+}
+
+// It would have come a latency before it is due.
+static void note_recovery(struct session *s, ts_us arrival, ts_us play)
+{
+	ts_us expected = play - s->latency_ms * TS_MS;
+
+	view_note_time(s->view, DP_HIST_RECOVERY, arrival > expected ? arrival - expected : 0);
+}
+
 static bool deliver_srt(struct path *p, struct pkt *k, const struct srt_verdict *v)
 {
 	struct session *s = k->session;
@@ -133,6 +162,8 @@ static bool deliver_srt(struct path *p, struct pkt *k, const struct srt_verdict 
 		path_drop(p, k, DP_DROP_UNEXPECTED);
 		return false;
 	}
+	if (v->recovered)
+		note_recovery(s, k->rx.arrival, play);
 	if (s->view->stream->cfg.leg_shared)
 		play -= s->latency_ms * TS_MS;
 	k->media = (struct pkt_media){
@@ -152,11 +183,6 @@ static bool unlock(struct path *p, struct pkt *k)
 	if (srt_pkt_is_ctrl(k->rx.data))
 		return srt_pkt_ctrl_type(k->rx.data) != SRT_USER || !secure_control(p, k);
 	return !s->suite || s->kind != SESSION_PUB || secure_open(p, k);
-}
-
-static bool is_ack(const struct pkt *k)
-{
-	return srt_pkt_is_ctrl(k->rx.data) && srt_pkt_ctrl_type(k->rx.data) == SRT_ACK;
 }
 
 // True when the packet goes on to the ring.
@@ -183,7 +209,7 @@ static bool feed_srt(struct path *p, struct pkt *k)
 		path_absorb(p, k);
 		break;
 	case SRT_ABSORB:
-		s->acks += is_ack(k);
+		note_rtt(s, k);
 		path_absorb(p, k);
 		break;
 	case SRT_DROP:

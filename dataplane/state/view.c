@@ -10,12 +10,14 @@ void view_open(struct view *v, struct stream *stream, bool owner, struct history
 {
 	struct dp_stats_stream *stats = v->stats;
 	struct dp_stats_stream_tx *tx = v->tx;
+	struct dp_stats_hists *hists = v->hists;
 
 	memset(v, 0, sizeof(*v));
 	v->stream = stream;
 	v->owner = v->ready = owner;
 	v->stats = stats;
 	v->tx = tx;
+	v->hists = hists;
 	v->in.inorder = first_seq;
 	v->rekey_at = UINT64_MAX;
 	v->fits = UINT16_MAX;

@@ -87,7 +87,16 @@ struct view {
 	uint32_t rate_bps;	  // payload bytes per second
 	struct dp_stats_stream *stats;
 	struct dp_stats_stream_tx *tx;
+	struct dp_stats_hists *hists; // NULL: nobody wants any
 };
+
+static inline void view_note_time(struct view *v, enum dp_hist_kind kind, uint64_t us)
+{
+	if (!v->hists)
+		return;
+	v->hists->of[kind].sum_us += us;
+	v->hists->of[kind].buckets[dp_hist_bucket(us)]++;
+}
 
 static inline struct session_base view_sent(const struct view *v, const struct session *s)
 {

@@ -3,7 +3,9 @@
 """What a session counts, under libsrt's names, beside what libsrt counts at its other end."""
 
 import json
+import re
 
+from kit.api import Api
 from kit.path import BadPath
 from kit.proc import wait_until
 from kit.publishers import SrtPublisher, UdpPublisher
@@ -64,6 +66,27 @@ def test_both_ends_count_alike_through_a_bad_path(relay, programs):
     assert sub["byteSentTotal"] == sub["pktSentTotal"] * (1316 + HEADERS)
     assert sub["pktRecvNAKTotal"] > 10 and sub["pktRecvACKTotal"] > 10
     assert 9 < sub["msRTT"] < 60 and 0.5 < sub["mbpsSendRate"] < 8 and sub["pktFlightSize"] < 400
+    check_histograms(relay)
+
+
+def check_histograms(relay):
+    """Round trips are 10 ms and what the machine adds; a repair takes one at least, and 400 ms at most."""
+    stream = relay.stream("live/a")
+    hists = stream["histograms"]
+    for name, least, most in (("publisher_rtt", 9, 96), ("subscriber_rtt", 9, 96), ("recovery", 6, 512)):
+        hist = hists[name]
+        assert hist["count"] == sum(b["count"] for b in hist["buckets"]) > 10, (name, hist)
+        assert least * hist["count"] < hist["sum_ms"] < most * hist["count"], (name, hist)
+        assert all(b["le_ms"] > least for b in hist["buckets"]), (name, hist)
+    assert abs(hists["recovery"]["count"] - stream["recovered_packets"]) < 5
+    assert relay.items("stream", "list")[0]["histograms"] is None
+
+    text = Api(relay)("GET", "/metrics").data.decode()
+    for name in ("publisher_rtt_seconds", "subscriber_rtt_seconds", "recovery_seconds"):
+        lines = re.findall(rf'^sluice_{name}_bucket{{stream="live/a",le="(.+)"}} (\d+)$', text, re.M)
+        counts = [int(n) for _, n in lines]
+        assert lines[-1][0] == "+Inf" and counts == sorted(counts) and counts[0] == 0 < counts[-1]
+        assert f'sluice_{name}_count{{stream="live/a"}} {counts[-1]}\n' in text
 
 
 def test_what_is_not_srt_has_none_of_them(relay, programs):

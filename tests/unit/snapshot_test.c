@@ -228,6 +228,38 @@ static void other_segments_are_refused(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 
+static void a_duration_falls_into_the_bucket_of_its_bound(void **state)
+{
+	(void)state;
+	assert_int_equal(dp_hist_bucket(0), 0);
+	for (unsigned i = 0; i < DP_HIST_BUCKETS - 1; i++) {
+		assert_int_equal(dp_hist_bucket(dp_hist_bound_us(i)), i);
+		assert_int_equal(dp_hist_bucket(dp_hist_bound_us(i) + 1), i + 1);
+		assert_true(dp_hist_bound_us(i) < dp_hist_bound_us(i + 1));
+	}
+	assert_int_equal(dp_hist_bound_us(30), 8192000);
+	assert_int_equal(dp_hist_bucket(UINT64_MAX), DP_HIST_BUCKETS - 1);
+}
+
+static void histograms_are_summed_over_workers(void **state)
+{
+	struct rig *g = *state;
+	struct dp_stats_hists *all = (void *)((char *)g->h + g->h->off_hists);
+	struct dp_hist h;
+
+	use_slot(g, 3, "b");
+	use_slot(g, 1, "a");
+	all[3].of[DP_HIST_RECOVERY] = (struct dp_hist){.sum_us = 700, .buckets = {[2] = 1}};
+	all[STREAMS + 3].of[DP_HIST_RECOVERY] =
+		(struct dp_hist){.sum_us = 900, .buckets = {[2] = 1, [3] = 4}};
+	all[STREAMS + 1].of[DP_HIST_RECOVERY].buckets[5] = 9;
+	snapshot_read(&g->s, TS_S, 0);
+	assert_true(snapshot_hist(&g->s, snapshot_stream(&g->s, "b"), DP_HIST_RECOVERY, &h));
+	assert_true(h.sum_us == 1600 && h.buckets[2] == 2 && h.buckets[3] == 4 && !h.buckets[5]);
+	assert_true(snapshot_hist(&g->s, snapshot_stream(&g->s, "b"), DP_HIST_PUBLISHER_RTT, &h));
+	assert_int_equal(h.sum_us, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +272,8 @@ int main(void)
 		TEST(a_young_picture_is_not_taken_again),
 		TEST(without_a_dataplane_nothing_is_known),
 		TEST(other_segments_are_refused),
+		TEST(a_duration_falls_into_the_bucket_of_its_bound),
+		TEST(histograms_are_summed_over_workers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
