@@ -99,7 +99,7 @@ static bool find_block(const struct pcap_pkt *p, uint16_t want, struct bytes *co
 
 static void handshake(const struct pcap_pkt *p)
 {
-	struct session *s = &sessions[n_sessions - 1];
+	struct session *s;
 	struct bytes content;
 	struct srt_hs_req r;
 
@@ -107,7 +107,8 @@ static void handshake(const struct pcap_pkt *p)
 		if (find_block(p, HS_BLOCK_KMRSP, &content)) {
 			size_t n = bytes_left(&content);
 
-			check_echo(s, bytes_skip(&content, n), n);
+			assert_true(n_sessions > 0);
+			check_echo(&sessions[n_sessions - 1], bytes_skip(&content, n), n);
 		}
 		return;
 	}
