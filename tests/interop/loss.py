@@ -19,6 +19,7 @@ import subprocess
 import sys
 
 import matrix
+from kit import ts
 from kit.path import BadPath
 from kit.proc import free_port
 from kit.publishers import Paced
@@ -34,6 +35,18 @@ for times, goal in GOALS.items():
     matrix.MEDIA[times * RTT_MS] = (BITRATE, DATAGRAMS)
     matrix.DELAY_MS[times * RTT_MS] = RTT_MS // 2
     matrix.LOST_MAX[times * RTT_MS] = 1 - goal
+
+
+def judge(cell, published, received, of_matrix=matrix.judge):
+    """Where bytes are wrong, all that did not come as it was counts as missing. ffmpeg sends what it reads in two pieces
+    now and then, and without one of them nothing behind it stands where it should."""
+    result = of_matrix(cell, published, received)
+    if result["wrong"]:
+        result["missing"] = len(published) // ts.PACKET - result["received"] + result["wrong"]
+    return result
+
+
+matrix.judge = judge
 
 
 class Bed(matrix.Bed):
@@ -72,7 +85,7 @@ class Bed(matrix.Bed):
             published = Paced(send, bitrate=BITRATE, count=DATAGRAMS).finish()
             matrix.settled(out, latency)
             player.stop(15)
-            return matrix.judge(cell, published, out.read_bytes())
+            return judge(cell, published, out.read_bytes())
         except (AssertionError, OSError) as error:
             return {"ok": False, "error": str(error)[-200:]}
         finally:
