@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// A sockaddr_in6 is 28 bytes; the control messages behind it are read where they lie.
+#define NAME_ROOM 32u
 #define ENTRIES 64u
 #define CQ_ENTRIES 1024u // an end for each of many sockets at once
 #define GROUP 0
@@ -255,7 +257,7 @@ int sock_uring_init(struct port_sock *s)
 	rc = io_uring_queue_init_params(ENTRIES, &s->uring.ring, &p);
 	if (rc)
 		return rc;
-	s->uring.shape.msg_namelen = sizeof(struct sockaddr_in6);
+	s->uring.shape.msg_namelen = NAME_ROOM;
 	s->uring.shape.msg_controllen = SOCK_CONTROL;
 	rc = bufs_register(s);
 	if (rc)
