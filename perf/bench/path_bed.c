@@ -22,6 +22,7 @@ struct path_bed {
 	struct batch batch;
 	struct port *port;
 	struct dp_stats_header *stats;
+	struct path_regions regions;
 	struct stream_follow follow;
 	struct stream stream;
 	struct session *publisher;
@@ -135,6 +136,7 @@ struct path_bed *path_bed_new(unsigned n_subscribers, unsigned suite, bool share
 		.max_subscribers = SUBSCRIBERS_MAX,
 		.core = -1,
 		.follows = &b->follow,
+		.regions = &b->regions,
 	};
 
 	arena_once();
@@ -164,6 +166,7 @@ void path_bed_free(struct path_bed *b)
 	must(leave_view_done(&b->path, b->path.open[0]), "frames are still in use");
 	b->port->ops->close(b->port);
 	srt_crypt_free(b->path.secure.crypt);
+	path_regions_free(&b->regions);
 	free(b->stats);
 	free(b);
 }
