@@ -103,7 +103,7 @@ int call_begin(struct path *p, const struct cmd_call *c, session_key *key)
 	call->mode = c->mode;
 	call->keys = c->keys;
 	if (c->mode == DP_MODE_PLAY && call->keys.km.key_len)
-		share_bring(s->view, &call->keys);
+		pushkey_bring(s->view, &call->keys);
 	memcpy(call->streamid, c->streamid, sizeof(call->streamid));
 	srt_caller_init(&call->caller, p->now, s->id, s->isn, c->rcv_latency_ms, c->peer_latency_ms,
 		call->streamid);
@@ -171,7 +171,7 @@ static void play(struct path *p, struct session *s)
 
 	up(p, s);
 	s->kind = SESSION_SUB;
-	share_join(p, s, &s->call->keys);
+	pushkey_join(p, s, &s->call->keys);
 	s->pinned = true;
 	s->latency_ms = c->agreed_peer_latency_ms;
 	narrow_join(s, c->mss, s->call->keys.km.cipher == SRT_KM_GCM);

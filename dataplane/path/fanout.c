@@ -97,7 +97,7 @@ static void flush_fresh(struct path *p, struct view *v)
 	for (enum srt_suite suite = SRT_CTR_128; n && suite < SRT_SUITES; suite++)
 		if (v->out.secured[suite].n)
 			seal_list(p, v, suite, pl, n);
-	for (unsigned i = 0; n && i < SRT_SHARES; i++)
+	for (unsigned i = 0; n && i < SRT_PUSHKEYS; i++)
 		if (v->out.shared[i].n)
 			seal_shared(p, v, SRT_CTR_128 + i, pl, n);
 	if (n && v->out.n_starting)

@@ -66,7 +66,7 @@ void house_keep(struct path *p)
 		frames += v->history.n_frames;
 		measure_rate(p, v);
 		rekey_view(p, v);
-		share_view(p, v);
+		pushkey_view(p, v);
 		narrow_view(p, v);
 		if (v->owner)
 			keep_owner(p, v);

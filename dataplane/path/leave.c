@@ -158,7 +158,7 @@ bool leave_view_done(struct path *p, struct view *v)
 	for (uint32_t i = 0; i < p->n_open; i++)
 		if (p->open[i] == v)
 			p->open[i] = p->open[--p->n_open];
-	explicit_bzero(v->share, sizeof(v->share));
+	explicit_bzero(v->pushkey, sizeof(v->pushkey));
 	v->stream = NULL;
 	return true;
 }

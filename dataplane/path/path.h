@@ -211,11 +211,12 @@ void rekey_announce(struct path *p, struct session *s, const struct srt_km_keys 
 bool rekey_pending(const struct path *p, const struct session *s);
 void rekey_turn(struct path *p, struct session *s); // ... before packets go under it
 
-// share.c: one key for all SRT targets of a stream. Put it into the keys of a call that begins ...
-void share_bring(struct view *v, struct session_keys *k);
+// pushkey.c: one key for all SRT targets of a stream. Put it into the keys of a call that begins
+// ...
+void pushkey_bring(struct view *v, struct session_keys *k);
 // ... and let the session be one of them, now that the peer has taken it.
-void share_join(struct path *p, struct session *s, const struct session_keys *k);
-void share_view(struct path *p, struct view *v); // every 100 ms: new keys
+void pushkey_join(struct path *p, struct session *s, const struct session_keys *k);
+void pushkey_view(struct path *p, struct view *v); // every 100 ms: new keys
 struct line rekey_line(const struct path *p, const struct session *s, uint64_t seq);
 
 // follow.c: the histories of other workers.

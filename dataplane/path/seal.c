@@ -137,7 +137,7 @@ void seal_list(struct path *p, struct view *v, enum srt_suite suite, const struc
 	fanout_count(p, v, pl, n, l->n, copies);
 }
 
-// One key and one numbering for the whole list (share.c): encrypted for its first, sent to all.
+// One key and one numbering for the whole list (pushkey.c): encrypted for its first, sent to all.
 void seal_shared(struct path *p, struct view *v, enum srt_suite suite,
 	const struct port_payload *pl, unsigned n)
 {

@@ -33,11 +33,11 @@ struct secure {
 
 #define SECURE_NEVER UINT64_MAX
 
-#define SRT_SHARES 3u // AES-128, -192 and -256 in counter mode: SRT_CTR_128 is the first
+#define SRT_PUSHKEYS 3u // AES-128, -192 and -256 in counter mode: SRT_CTR_128 is the first
 
 // The one key of all SRT targets that a stream is pushed to, of one length in counter mode: they
 // have one numbering (dseq 0), so a packet is encrypted once for all of them (srt-wire 11.6).
-struct secure_share {
+struct secure_pushkey {
 	struct srt_km_keys km; // key_len 0: none made yet
 	uint8_t current;       // slot that packets go under
 	bool turning;	       // the other slot's key has been announced

@@ -21,10 +21,10 @@
 
 // The subscribers of a view, by what is sent to them.
 struct view_out {
-	struct sublist srt;		    // newest first come, first go
-	struct sublist secured[SRT_SUITES]; // the same, each under a key of its own
-	struct sublist shared[SRT_SHARES];  // all under one key
-	struct sublist udp;		    // pushes, in order: LINE_UDP
+	struct sublist srt;		     // newest first come, first go
+	struct sublist secured[SRT_SUITES];  // the same, each under a key of its own
+	struct sublist shared[SRT_PUSHKEYS]; // all under one key
+	struct sublist udp;		     // pushes, in order: LINE_UDP
 	struct sublist rtp;	  // pushes, in order: LINE_RTP, or LINE_UDP for what came as RTP
 	struct session *starting; // SRT subscribers that still catch up from the history
 	uint32_t n_starting;
@@ -69,7 +69,7 @@ struct view {
 	uint16_t largest, largest_before, fits;
 	ts_us largest_at;
 
-	struct secure_share share[SRT_SHARES];
+	struct secure_pushkey pushkey[SRT_PUSHKEYS];
 
 	uint64_t rekey_at; // number at which some subscriber here is due for a new key
 
@@ -107,7 +107,7 @@ static inline struct session_base view_sent(const struct view *v, const struct s
 static inline struct sublist *view_srt_list(struct view *v, unsigned i)
 {
 	if (i >= SRT_SUITES)
-		return i < SRT_SUITES + SRT_SHARES ? &v->out.shared[i - SRT_SUITES] : NULL;
+		return i < SRT_SUITES + SRT_PUSHKEYS ? &v->out.shared[i - SRT_SUITES] : NULL;
 	return i ? &v->out.secured[i] : &v->out.srt;
 }
 

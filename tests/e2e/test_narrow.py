@@ -34,3 +34,18 @@ def test_one_that_was_there_is_closed_and_one_that_comes_late_is_refused(relay, 
     assert relay.drops()["refused_other"] == 1
     player.wait(200_000)
     publisher.stop()
+
+
+@pytest.mark.parametrize("size, v4, v6", [(1436, None, None), (1437, None, 2406), (1456, None, 2406)])
+def test_the_largest_payload_of_each_version(make_relay, size, v4, v6):
+    relay = make_relay()
+    relay.ctl("listener", "add", f"srt://:{relay.port}", "--open")
+    with libsrt.Caller(relay.port, "#!::r=live/a,m=publish", [(libsrt.SRTO_PAYLOADSIZE, 1456)]) as publisher:
+        publisher.send(bytes(size))
+        relay.wait_live("live/a")
+
+        def refused(**where):
+            return libsrt.reject_code(relay.port, PLAY, **where)
+
+        wait_until(lambda: (publisher.send(bytes(size)), refused(ipv6=True) == v6)[1], f"IPv6 of {size} bytes: {v6}")
+        assert refused() == v4

@@ -138,6 +138,37 @@ static void bundles_go_to_both(void **state)
 	p->ops->close(p);
 }
 
+// By the worker in the socket id, and ACKs thinned, as over IPv4 (sock_listen_test).
+static void packets_go_to_their_worker(void **)
+{
+	enum { WORKERS = 4 };
+	struct endpoint to = loopback6, any = {0}, me;
+	int fds[WORKERS], fd = peer6(&me);
+	uint8_t data[1332] = {0}, got[2048];
+	char err[160] = "";
+
+	if (port_sock_listen(&any, WORKERS, &kit_uring, fds, err, sizeof(err)))
+		fail_msg("%s", err);
+	to.port = port_of(fds[0]);
+	for (unsigned i = 0; i < 3 * WORKERS; i++) {
+		data[12] = (uint8_t)(i % WORKERS); // of 30 bits, the top six
+		kit_send(fd, &to, data, sizeof(data));
+		assert_int_equal(kit_recv(fds[i % WORKERS], got, sizeof(got), NULL, 5000), 1332);
+	}
+	data[0] = 0x80;
+	data[1] = 2;
+	data[7] = 33; // an ACK that nobody needs
+	kit_send(fd, &to, data, 44);
+	data[7] = 32; // and one that is let through
+	kit_send(fd, &to, data, 44);
+	assert_int_equal(kit_recv(fds[data[12]], got, sizeof(got), NULL, 5000), 44);
+	assert_int_equal(got[7], 32);
+	assert_int_equal(port_sock_thinned(fds[0]), 1);
+	for (unsigned i = 0; i < WORKERS; i++)
+		port_sock_close(fds[i]);
+	close(fd);
+}
+
 static int cmsg_of(struct msghdr *m, int type)
 {
 	int v = -1;
@@ -232,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(one_listener_serves_both_from_the_contacted_address),
 		BOTH(bundles_go_to_both),
+		cmocka_unit_test(packets_go_to_their_worker),
 		BOTH(pushes_have_the_lines_hop_limit_and_class),
 		BOTH(groups_go_out_and_come_in),
 		BOTH(too_long_for_the_path_is_told),

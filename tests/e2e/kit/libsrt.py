@@ -44,14 +44,17 @@ class Rejected(Exception):
 class Caller:
     """A connected SRT socket. Options by number, text or integer."""
 
-    def __init__(self, port, streamid=None, options=(), timeout_ms=3000):
+    def __init__(self, port, streamid=None, options=(), timeout_ms=3000, ipv6=False):
         lib = _load()
         self.fd = lib.srt_create_socket()
         for option, value in [*options, (SRTO_CONNTIMEO, timeout_ms), *([(SRTO_STREAMID, streamid)] if streamid else [])]:
             raw = value.encode() if isinstance(value, str) else struct.pack("=i", value)
             if lib.srt_setsockflag(self.fd, option, raw, len(raw)) == SRT_INVALID:
                 raise ValueError(f"option {option}: {lib.srt_getlasterror_str().decode()}")
-        address = struct.pack("=H", socket.AF_INET) + struct.pack(">H", port) + socket.inet_aton("127.0.0.1") + bytes(8)
+        if ipv6:
+            address = struct.pack("=H", socket.AF_INET6) + struct.pack(">H", port) + bytes(4) + bytes(15) + b"\1" + bytes(4)
+        else:
+            address = struct.pack("=H", socket.AF_INET) + struct.pack(">H", port) + socket.inet_aton("127.0.0.1") + bytes(8)
         if lib.srt_connect(self.fd, address, len(address)) == SRT_INVALID:
             text, reason = lib.srt_getlasterror_str().decode(), lib.srt_getrejectreason(self.fd)
             self.close()
@@ -79,10 +82,10 @@ class Caller:
         self.close()
 
 
-def reject_code(port, streamid=None, options=()):
+def reject_code(port, streamid=None, options=(), **more):
     """Connects. The wire value of the rejection, None when the relay takes the caller (which then leaves)."""
     try:
-        Caller(port, streamid, options).close()
+        Caller(port, streamid, options, **more).close()
     except Rejected as rejected:
         return rejected.code
     return None

@@ -15,27 +15,27 @@
 // two tags over one packet under one key would give away the key that tags are made with (NIST SP
 // 800-38D, appendix A), so with GCM each target keeps a key of its own.
 
-#define SHARE_PERIOD (1ull << 24) // packets; libsrt's
+#define PUSHKEY_PERIOD (1ull << 24) // packets; libsrt's
 
-static struct secure_share *share_of(struct view *v, enum srt_suite suite)
+static struct secure_pushkey *pushkey_of(struct view *v, enum srt_suite suite)
 {
-	return &v->share[suite - SRT_CTR_128];
+	return &v->pushkey[suite - SRT_CTR_128];
 }
 
 static bool may_share(enum srt_suite suite)
 {
-	return suite >= SRT_CTR_128 && suite < SRT_CTR_128 + SRT_SHARES;
+	return suite >= SRT_CTR_128 && suite < SRT_CTR_128 + SRT_PUSHKEYS;
 }
 
-static void plan(const struct view *v, struct secure_share *h)
+static void plan(const struct view *v, struct secure_pushkey *h)
 {
 	uint32_t wanted = v->stream->cfg.km_refresh;
 
-	h->rekey_at = v->history.next + (wanted ? wanted : SHARE_PERIOD);
+	h->rekey_at = v->history.next + (wanted ? wanted : PUSHKEY_PERIOD);
 }
 
 // The first key, or the one after a time in which nobody was there to be told of a new one.
-static bool make(const struct view *v, struct secure_share *h, const struct srt_km_keys *k)
+static bool make(const struct view *v, struct secure_pushkey *h, const struct srt_km_keys *k)
 {
 	h->km = (struct srt_km_keys){
 		.has = SRT_KM_EVEN, .cipher = k->cipher, .key_len = k->key_len};
@@ -55,21 +55,21 @@ static bool has_members(const struct view *v, enum srt_suite suite)
 }
 
 // One slot of the shared key, in place of a call's own.
-static void one_slot(const struct secure_share *h, unsigned slot, struct srt_km_keys *out)
+static void one_slot(const struct secure_pushkey *h, unsigned slot, struct srt_km_keys *out)
 {
 	*out = h->km;
 	out->has = slot ? SRT_KM_ODD : SRT_KM_EVEN;
 	explicit_bzero(out->sek[!slot], sizeof(out->sek[0]));
 }
 
-void share_bring(struct view *v, struct session_keys *k)
+void pushkey_bring(struct view *v, struct session_keys *k)
 {
 	enum srt_suite suite = srt_suite_of(k->km.cipher, k->km.key_len);
-	struct secure_share *h;
+	struct secure_pushkey *h;
 
 	if (!may_share(suite))
 		return;
-	h = share_of(v, suite);
+	h = pushkey_of(v, suite);
 	if (!h->km.key_len || (v->history.next >= h->rekey_at && !has_members(v, suite)))
 		if (!make(v, h, &k->km))
 			return;
@@ -79,14 +79,14 @@ void share_bring(struct view *v, struct session_keys *k)
 	k->msg_len = (uint16_t)srt_km_write(&k->km, k->kek, k->msg);
 }
 
-void share_join(struct path *p, struct session *s, const struct session_keys *k)
+void pushkey_join(struct path *p, struct session *s, const struct session_keys *k)
 {
-	struct secure_share *h;
+	struct secure_pushkey *h;
 	struct srt_km_keys next;
 
 	if (!may_share(s->suite))
 		return;
-	h = share_of(s->view, s->suite);
+	h = pushkey_of(s->view, s->suite);
 	// While it answered the others may have gone on to another key: then it keeps the one it
 	// has.
 	s->shared = k->km.has == (h->current ? SRT_KM_ODD : SRT_KM_EVEN) &&
@@ -103,7 +103,7 @@ void share_join(struct path *p, struct session *s, const struct session_keys *k)
 
 static void begin(struct path *p, struct view *v, enum srt_suite suite)
 {
-	struct secure_share *h = share_of(v, suite);
+	struct secure_pushkey *h = pushkey_of(v, suite);
 	struct srt_km_keys next;
 
 	if (RAND_priv_bytes(h->km.sek[!h->current], h->km.key_len) != 1)
@@ -120,7 +120,7 @@ static void begin(struct path *p, struct view *v, enum srt_suite suite)
 // All at once, when everybody has the key or is gone: one ciphertext is for all.
 static void turn(struct path *p, struct view *v, enum srt_suite suite)
 {
-	struct secure_share *h = share_of(v, suite);
+	struct secure_pushkey *h = pushkey_of(v, suite);
 
 	for (struct session *s = v->sessions; s; s = s->next_of_view)
 		if (s->shared && s->suite == suite && rekey_pending(p, s))
@@ -133,10 +133,10 @@ static void turn(struct path *p, struct view *v, enum srt_suite suite)
 			rekey_turn(p, s);
 }
 
-void share_view(struct path *p, struct view *v)
+void pushkey_view(struct path *p, struct view *v)
 {
 	for (enum srt_suite suite = SRT_CTR_128; may_share(suite); suite++) {
-		struct secure_share *h = share_of(v, suite);
+		struct secure_pushkey *h = pushkey_of(v, suite);
 
 		if (h->turning)
 			turn(p, v, suite);
