@@ -7,19 +7,24 @@
 #include "load/secret.h"
 #include "proto/srt_clock.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define RETRY_AFTER (1 * TS_S)
 
-// Ids say whose a datagram is: 14 random bits against stale ones, then the index plus 1.
+// Ids, of 30 bits, say whose a datagram is: random ones against stale ones, then the index plus 1.
+enum { ID_INDEX_BITS = 18, ID_RANDOM_BITS = 30 - ID_INDEX_BITS };
+
+_Static_assert(LOAD_COUNT_MAX < 1 << ID_INDEX_BITS, "every peer has an id");
+
 static uint32_t new_id(struct load *l, const struct call *c)
 {
-	return rand_below(&l->rand, 1u << 14) << 16 | (c->index + 1);
+	return rand_below(&l->rand, 1u << ID_RANDOM_BITS) << ID_INDEX_BITS | (c->index + 1);
 }
 
 static struct call *call_of(struct calls *cs, const uint8_t *data)
 {
-	uint32_t id = srt_pkt_dst(data), i = (id & 0xffff) - 1;
+	uint32_t id = srt_pkt_dst(data), i = (id & ((1u << ID_INDEX_BITS) - 1)) - 1;
 	struct call *c = i < cs->n ? &cs->all[i] : NULL;
 
 	return c && c->id == id ? c : NULL;
@@ -52,6 +57,22 @@ static void call_begin(struct load *l, ts_us now, struct call *c)
 	secret_begin(cs, c);
 }
 
+// Churn: the next moment of this peer's turn, of which there are `churn` a second in all.
+static ts_us next_turn(const struct load *l, ts_us now, const struct call *c)
+{
+	double turn = 1e6 / l->opts.churn, round = turn * l->opts.count;
+	double since = (double)(now - l->started) - turn * c->index;
+
+	return now + (ts_us)(round - fmod(since + round, round)) + 1;
+}
+
+static ts_us hang_up_time(const struct load *l, ts_us now, const struct call *c)
+{
+	if (l->opts.churn > 0)
+		return next_turn(l, now, c);
+	return l->opts.reconnect_every ? now + l->opts.reconnect_every : TS_NEVER;
+}
+
 static void call_up(struct load *l, ts_us now, struct call *c)
 {
 	const struct srt_caller *a = &c->caller;
@@ -61,7 +82,9 @@ static void call_up(struct load *l, ts_us now, struct call *c)
 	c->n_up++;
 	c->was_up = true;
 	c->up_at = now;
-	c->hang_up_at = l->opts.reconnect_every ? now + l->opts.reconnect_every : TS_NEVER;
+	c->hang_up_at = hang_up_time(l, now, c);
+	l->n_up++;
+	hist_note(&l->meter.join, now - c->t0);
 	if (cs->publish) {
 		srt_conn_init_snd(&c->conn, now,
 			&(struct srt_snd_opts){.peer_id = a->peer_id,
@@ -81,7 +104,8 @@ static void call_up(struct load *l, ts_us now, struct call *c)
 			.base_arrival = a->up_at,
 			.base_ts = a->peer_ts,
 			.latency_us = a->agreed_rcv_latency_ms * TS_MS,
-			.peer_rexmitflg = a->peer_flags & SRT_F_REXMITFLG});
+			.peer_rexmitflg = a->peer_flags & SRT_F_REXMITFLG,
+			.grouped = l->opts.eager_acks});
 	c->check = (struct check){.marked = c->check.marked,
 		.foreign = c->check.foreign,
 		.corrupt = c->check.corrupt,
@@ -118,6 +142,7 @@ static void call_tally(struct load *l, ts_us now, struct call *c)
 static void call_over(struct load *l, ts_us now, struct call *c, bool again)
 {
 	c->id = 0;
+	l->n_up -= c->state == CALL_UP || c->state == CALL_LINGER;
 	if (again && !l->stopping) {
 		c->state = CALL_WAITING;
 		c->start_at = now;
@@ -174,7 +199,8 @@ static void feed_conn(struct load *l, ts_us now, struct call *c, const uint8_t *
 	srt_conn_feed(&c->conn, now, data, len, &v);
 	if (v.action == SRT_DELIVER && !cs->publish) {
 		c->retransmitted += v.retransmitted;
-		check_numbered(&c->check, now, v.seq, data + v.off, v.len);
+		l->n_packets++;
+		check_numbered(&c->check, &l->meter, now, v.seq, data + v.off, v.len);
 	} else if (v.action == SRT_RESEND && cs->publish) {
 		publish_resend(l, now, c, data + v.off, v.len);
 	}
@@ -287,6 +313,15 @@ void calls_settle(struct load *l, ts_us now)
 	}
 }
 
+void calls_pace(struct load *l, ts_us now)
+{
+	struct calls *cs = l->peers;
+
+	for (uint32_t i = 0; i < cs->n; i++)
+		if (cs->all[i].state == CALL_UP && publish_expiry(l, &cs->all[i]) <= now)
+			call_dirty(cs, &cs->all[i]);
+}
+
 void calls_stop(struct load *l, ts_us now)
 {
 	struct calls *cs = l->peers;
@@ -294,6 +329,8 @@ void calls_stop(struct load *l, ts_us now)
 	for (uint32_t i = 0; i < cs->n; i++) {
 		struct call *c = &cs->all[i];
 
+		if (cs->publish && c->state == CALL_UP)
+			l->behind = ts_max(l->behind, publish_behind(l, now, c));
 		if (c->state == CALL_WAITING || c->state == CALL_CALLING) {
 			c->n_failed += !c->was_up;
 			call_over(l, now, c, false);

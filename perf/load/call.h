@@ -66,6 +66,7 @@ int calls_start(struct load *l, bool publish, char *err, size_t cap);
 void calls_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t *data, size_t len);
 void calls_timer(struct load *l, ts_us now, struct wheel_entry *e);
 void calls_settle(struct load *l, ts_us now);
+void calls_pace(struct load *l, ts_us now);
 void calls_stop(struct load *l, ts_us now);
 void calls_fini(struct load *l);
 bool calls_report(struct load *l, json_t *out);
@@ -76,6 +77,7 @@ void call_send(struct load *l, ts_us now, struct call *c, const uint8_t *data, s
 void call_hang_up(struct load *l, ts_us now, struct call *c); // SHUTDOWN, then what comes next
 
 // publish.c
+ts_us publish_behind(const struct load *l, ts_us now, const struct call *c); // its rate, 0: not
 void publish_begin(struct load *l, ts_us now, struct call *c);
 void publish_due(struct load *l, ts_us now, struct call *c); // send what is due
 void publish_resend(struct load *l, ts_us now, struct call *c, const uint8_t *cif, size_t len);

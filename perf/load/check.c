@@ -29,10 +29,11 @@ static void place(struct check *c, const struct payload *p, uint64_t seq)
 		c->newest = seq;
 }
 
-void check_numbered(struct check *c, ts_us now, uint64_t seq, const uint8_t *data, size_t len)
+void check_numbered(
+	struct check *c, struct meter *m, ts_us now, uint64_t seq, const uint8_t *data, size_t len)
 {
 	struct payload p;
-	int rc = payload_check(data, len, &p);
+	int rc = payload_check(m->layout, data, len, &p);
 
 	c->foreign += rc == PAYLOAD_FOREIGN;
 	c->corrupt += rc == PAYLOAD_CORRUPT;
@@ -40,6 +41,7 @@ void check_numbered(struct check *c, ts_us now, uint64_t seq, const uint8_t *dat
 		return;
 	c->marked++;
 	c->delay_us += now > p.sent ? now - p.sent : 0;
+	meter_note(m, &p, now);
 	place(c, &p, seq);
 }
 

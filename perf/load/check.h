@@ -4,7 +4,7 @@
 
 // What one receiver got: by content, over all publishing sessions it saw.
 
-#include "load/payload.h"
+#include "load/meter.h"
 
 struct check {
 	uint64_t marked, foreign, corrupt;
@@ -19,7 +19,8 @@ struct check {
 };
 
 // A payload that the protocol numbered seq: each number comes once, order is free.
-void check_numbered(struct check *c, ts_us now, uint64_t seq, const uint8_t *data, size_t len);
+void check_numbered(
+	struct check *c, struct meter *m, ts_us now, uint64_t seq, const uint8_t *data, size_t len);
 
 // The same without numbers (bare UDP): content is numbered by itself.
 struct gaps {

@@ -122,8 +122,14 @@ static int recv_start(struct load *l, char *err, size_t cap)
 	return net_bind(&l->net, &b, f->n, err, cap);
 }
 
-static void send_one(struct load *l, ts_us now, struct flow *one)
+static ts_us due_of(const struct load *l, const struct flow *one)
 {
+	return one->due + one->sent * ((const struct flows *)l->peers)->period / 1000;
+}
+
+static void send_one(struct load *l, struct flow *one)
+{
+	ts_us now = ts_now();
 	const struct flows *f = l->peers;
 	uint8_t pkt[RTP_HDR + PAYLOAD_LEN];
 	size_t hdr = f->rtp ? RTP_HDR : 0;
@@ -133,12 +139,14 @@ static void send_one(struct load *l, ts_us now, struct flow *one)
 				       .ssrc = one->ssrc,
 				       .pt = RTP_PT_MP2T,
 				       .ts = (uint32_t)(now * 9 / 100)});
-	payload_make(
+	payload_make(l->opts.layout,
 		&(struct payload){
 			.n = one->sent, .sent = now, .tag = one->tag, .index = one->index},
 		pkt + hdr);
+	hist_note(&l->meter.lag, now - due_of(l, one));
 	net_send(&l->net, now, &l->net.socks[0], &one->to, pkt, hdr + PAYLOAD_LEN);
 	one->sent++;
+	l->n_packets++;
 }
 
 static void flow_end(struct load *l, struct flow *one)
@@ -147,23 +155,42 @@ static void flow_end(struct load *l, struct flow *one)
 	one->done = true;
 }
 
-static ts_us due_of(const struct load *l, const struct flow *one)
+static void note_behind(struct load *l, ts_us now, ts_us due)
 {
-	return one->due + one->sent * ((const struct flows *)l->peers)->period / 1000;
+	if (now > due)
+		l->behind = ts_max(l->behind, now - due);
+}
+
+static void send_due(struct load *l, ts_us now, struct flow *one)
+{
+	unsigned burst = 0;
+
+	while (!one->done && due_of(l, one) <= now && burst++ < CATCH_UP) {
+		ts_us due = due_of(l, one);
+
+		send_one(l, one);
+		if (l->opts.packets && one->sent >= l->opts.packets) {
+			note_behind(l, now, due);
+			flow_end(l, one);
+		}
+	}
 }
 
 static void send_timer(struct load *l, ts_us now, struct wheel_entry *e)
 {
 	struct flow *one = (struct flow *)e;
-	unsigned burst = 0;
 
-	while (!one->done && due_of(l, one) <= now && burst++ < CATCH_UP) {
-		send_one(l, now, one);
-		if (l->opts.packets && one->sent >= l->opts.packets)
-			flow_end(l, one);
-	}
+	send_due(l, now, one);
 	if (!one->done)
 		wheel_arm(&l->wheel, e, due_of(l, one));
+}
+
+static void send_pace(struct load *l, ts_us now)
+{
+	struct flows *f = l->peers;
+
+	for (uint32_t i = 0; i < f->n; i++)
+		send_due(l, now, &f->all[i]);
 }
 
 static void recv_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t *data, size_t len)
@@ -181,12 +208,14 @@ static void recv_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t
 		if (v.action == RTP_RX_MALFORMED)
 			return;
 	}
-	rc = payload_check(data + v.off, v.len, &p);
+	l->n_packets++;
+	rc = payload_check(l->meter.layout, data + v.off, v.len, &p);
 	one->foreign += rc == PAYLOAD_FOREIGN;
 	one->corrupt += rc == PAYLOAD_CORRUPT;
 	if (rc)
 		return;
 	one->delay_us += now > p.sent ? now - p.sent : 0;
+	meter_note(&l->meter, &p, now);
 	gaps_note(&one->gaps, p.tag, p.n);
 	if (l->opts.packets && one->gaps.unique >= l->opts.packets)
 		flow_end(l, one);
@@ -211,8 +240,11 @@ static void flows_stop(struct load *l, ts_us now)
 {
 	struct flows *f = l->peers;
 
-	for (uint32_t i = 0; i < f->n; i++)
+	for (uint32_t i = 0; i < f->n; i++) {
+		if (f->send && !f->all[i].done)
+			note_behind(l, now, due_of(l, &f->all[i]));
 		flow_end(l, &f->all[i]);
+	}
 }
 
 static void flows_fini(struct load *l)
@@ -232,7 +264,7 @@ static bool send_report(struct load *l, json_t *out)
 	for (uint32_t i = 0; i < f->n; i++)
 		sent += f->all[i].sent;
 	json_object_set_new(out, "sent", json_integer((json_int_t)sent));
-	return sent > 0 && !l->net.stats.tx_refused;
+	return report_put_sending(l, out) && sent > 0 && !l->net.stats.tx_refused;
 }
 
 static uint64_t missing_of(const struct flows *f, const struct flow *one)
@@ -289,6 +321,7 @@ static bool recv_report(struct load *l, json_t *out)
 			"corrupt", (json_int_t)sum.corrupt, "foreign", (json_int_t)sum.foreign,
 			"malformed", (json_int_t)sum.malformed, "silent", (json_int_t)silent));
 	put_sinks(f, out);
+	report_put_meter(l, out);
 	return !missing && !silent && !sum.corrupt && !sum.malformed;
 }
 
@@ -298,6 +331,7 @@ const struct role role_send = {
 	.rx = send_rx,
 	.timer = send_timer,
 	.settle = flows_settle,
+	.pace = send_pace,
 	.stop = flows_stop,
 	.report = send_report,
 	.fini = flows_fini,

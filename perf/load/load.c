@@ -53,14 +53,30 @@ static ts_us next_tick(const struct load *l, ts_us now)
 	return due == TS_NEVER ? due : (due + WHEEL_TICK - 1) / WHEEL_TICK * WHEEL_TICK;
 }
 
+static ts_us wake_at(const struct load *l, ts_us now)
+{
+	ts_us until;
+
+	if (l->opts.spin)
+		return now;
+	until = ts_min(ts_min(next_tick(l, now), impair_next(&l->net)), l->progress_at);
+	return l->stopping ? until : ts_min(until, l->stop_at);
+}
+
+static void progress(struct load *l, ts_us now)
+{
+	if (now < l->progress_at)
+		return;
+	report_progress(l, now);
+	l->progress_at += l->opts.interval;
+}
+
 static void loop(struct load *l)
 {
 	ts_us now = l->started;
 
 	while (l->n_active && now < l->stop_at + LINGER_MAX) {
-		ts_us until = ts_min(next_tick(l, now), impair_next(&l->net));
-
-		net_wait(&l->net, now, l->stopping ? until : ts_min(until, l->stop_at));
+		net_wait(&l->net, now, wake_at(l, now));
 		now = ts_now();
 		net_release(&l->net, now);
 		if (!l->stopping && (now >= l->stop_at || interrupted)) {
@@ -69,7 +85,10 @@ static void loop(struct load *l)
 			l->role->stop(l, now);
 		}
 		run_timers(l, now);
+		if (l->opts.spin && l->role->pace)
+			l->role->pace(l, now);
 		l->role->settle(l, now);
+		progress(l, now);
 	}
 	net_flush(&l->net);
 }
@@ -104,6 +123,9 @@ int load_run(const struct opts *o)
 	raise_files();
 	l.started = ts_now();
 	l.stop_at = l.started + o->duration;
+	l.progress_at = o->interval ? l.started + o->interval : TS_NEVER;
+	l.meter.layout = o->layout;
+	l.meter.from = l.started + o->warm_up;
 	wheel_init(&l.wheel, l.started);
 	rc = net_init(&l.net, &net, on_rx, &l);
 	if (!rc)

@@ -5,6 +5,7 @@
 // One run: a loop over sockets and a timer wheel, driving the peers of one role.
 
 #include "base/wheel.h"
+#include "load/meter.h"
 #include "load/net.h"
 #include "load/opts.h"
 
@@ -19,7 +20,9 @@ struct role {
 	void (*rx)(struct load *l, struct net_sock *s, ts_us now, const uint8_t *data, size_t len);
 	void (*timer)(struct load *l, ts_us now, struct wheel_entry *e);
 	void (*settle)(struct load *l, ts_us now); // after each round: send what is due
-	void (*stop)(struct load *l, ts_us now);   // time is up: end every peer soon
+	// Spinning, before settle: look at every sender, finer than the wheel's ticks. NULL: none.
+	void (*pace)(struct load *l, ts_us now);
+	void (*stop)(struct load *l, ts_us now); // time is up: end every peer soon
 	// Fill the report; returns false when something is missing, corrupt or was refused.
 	bool (*report)(struct load *l, json_t *out);
 	void (*fini)(struct load *l);
@@ -36,7 +39,13 @@ struct load {
 	ts_us started, stop_at;
 	uint32_t n_active; // peers that have not ended
 	bool stopping;
-	void *peers; // the role's
+	struct meter meter;
+	// As of now, for lines of progress.
+	uint32_t n_up;	    // SRT sessions
+	uint64_t n_packets; // of media, sent or received
+	ts_us progress_at;  // next line
+	ts_us behind;	    // how far behind its rate the slowest sender was at its end
+	void *peers;	    // the role's
 };
 
 // Returns an exit code.

@@ -33,6 +33,12 @@ enum {
 	KEY_SOCKETS,
 	KEY_RCVBUF,
 	KEY_RETRY,
+	KEY_CHURN,
+	KEY_EAGER_ACKS,
+	KEY_SPIN,
+	KEY_LAYOUT,
+	KEY_WARM_UP,
+	KEY_INTERVAL,
 	KEY_JSON,
 	KEY_HELP,
 	KEY_VERSION,
@@ -50,7 +56,11 @@ static const struct argp_option options[] = {
 	{"key-len", KEY_KEY_LEN, "BYTES", 0, "16, 24 or 32 (16)", 0},
 	{"join-rate", KEY_JOIN_RATE, "N", 0, "peers that start per second (1000)", 0},
 	{"reconnect-every", KEY_RECONNECT, "S", 0, "hang up and call again so often", 0},
+	{"churn", KEY_CHURN, "N", 0, "sessions that end and begin anew per second, evenly", 0},
 	{"retry", KEY_RETRY, NULL, 0, "call again a second after a call failed or ended", 0},
+	{"eager-acks", KEY_EAGER_ACKS, NULL, 0, "acknowledge every 10 ms, as libsrt does", 0},
+	{"spin", KEY_SPIN, NULL, 0, "never sleep; send to the microsecond, not the millisecond", 0},
+	{"layout", KEY_LAYOUT, "NAME", 0, "of payloads: own, or srt-xtransmit's (own)", 0},
 	{"sockets", KEY_SOCKETS, "N", 0, "UDP sockets that SRT peers share (as many, 256 at most)",
 		0},
 	{"rcvbuf", KEY_RCVBUF, "BYTES", 0, "receive buffer of a socket (4194304)", 0},
@@ -60,6 +70,8 @@ static const struct argp_option options[] = {
 	{"reorder-ms", KEY_REORDER_MS, "MS", 0, "by at most so long (10)", 1},
 	{"delay", KEY_DELAY, "MS", 0, "of every datagram, each direction (0)", 1},
 	{"seed", KEY_SEED, "N", 0, "of loss, reordering, ids (1)", 1},
+	{"warm-up", KEY_WARM_UP, "S", 0, "measure no time before", 2},
+	{"interval", KEY_INTERVAL, "S", 0, "a line of JSON on the way, so often", 2},
 	{"json", KEY_JSON, NULL, 0, "one JSON object", 2},
 	{"help", KEY_HELP, NULL, 0, "this text", -1},
 	{"version", KEY_VERSION, NULL, 0, "the version", -1},
@@ -191,6 +203,39 @@ static bool parse_srt(struct opts *o, int key, const char *arg)
 	case KEY_RETRY:
 		o->retry = true;
 		return true;
+	case KEY_CHURN:
+		o->churn = number(key, arg, 0.001, 1e6);
+		return true;
+	case KEY_EAGER_ACKS:
+		o->eager_acks = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum payload_layout layout(const char *arg)
+{
+	if (strcmp(arg, "own") != 0 && strcmp(arg, "srt-xtransmit") != 0)
+		usage("--layout is own or srt-xtransmit");
+	return arg[0] == 'o' ? PAYLOAD_OWN : PAYLOAD_XTRANSMIT;
+}
+
+static bool parse_measure(struct opts *o, int key, const char *arg)
+{
+	switch (key) {
+	case KEY_SPIN:
+		o->spin = true;
+		return true;
+	case KEY_LAYOUT:
+		o->layout = layout(arg);
+		return true;
+	case KEY_WARM_UP:
+		o->warm_up = (ts_us)(number(key, arg, 0, 86400) * TS_S);
+		return true;
+	case KEY_INTERVAL:
+		o->interval = (ts_us)(number(key, arg, 0.01, 86400) * TS_S);
+		return true;
 	case KEY_JSON:
 		o->json = true;
 		return true;
@@ -233,7 +278,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct opts *o = state->input;
 
-	if (parse_load(o, key, arg) || parse_srt(o, key, arg) || parse_path(o, key, arg))
+	if (parse_load(o, key, arg) || parse_srt(o, key, arg) || parse_path(o, key, arg) ||
+		parse_measure(o, key, arg))
 		return 0;
 	switch (key) {
 	case KEY_HELP:
@@ -248,6 +294,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (state->arg_num < 2)
 			usage("say what to do and where: sluice-load play|publish|recv|send URL");
+		if (o->churn > 0 && o->reconnect_every)
+			usage("--churn and --reconnect-every exclude each other");
 		return 0;
 	case ARGP_KEY_ERROR:
 		usage("%s is no option, or lacks its value", state->argv[state->next - 1]);

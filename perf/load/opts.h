@@ -5,6 +5,7 @@
 // What sluice-load was asked to do.
 
 #include "base/ts.h"
+#include "load/payload.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +13,7 @@
 enum load_role { LOAD_PLAY, LOAD_PUBLISH, LOAD_RECV, LOAD_SEND };
 
 enum {
-	LOAD_COUNT_MAX = 20000,
+	LOAD_COUNT_MAX = 200000,
 	LOAD_EXIT_OK = 0,
 	LOAD_EXIT_FAILURE = 1,
 	LOAD_EXIT_USAGE = 2,
@@ -35,9 +36,15 @@ struct opts {
 	uint32_t delay_ms, reorder_ms;
 	uint64_t seed;
 	ts_us reconnect_every; // 0: never
+	double churn;	       // sessions ended and begun anew per second, in all; 0: none
 	uint32_t join_rate;    // peers per second
 	uint32_t rcvbuf;       // bytes
 	bool retry;	       // call again a second after a call failed or ended
+	bool eager_acks;       // as often as libsrt
+	bool spin;	       // never sleep
+	enum payload_layout layout;
+	ts_us warm_up;	// not measured
+	ts_us interval; // between lines of progress; 0: none
 	bool json;
 };
 

@@ -4,6 +4,7 @@
 #include "load/payload.h"
 
 #include "base/rand.h"
+#include "load/xtransmit.h"
 
 #include <string.h>
 
@@ -43,7 +44,7 @@ static uint64_t hash(const uint8_t *data)
 	return mix(mix(h[0], h[1]), mix(h[2], h[3]));
 }
 
-void payload_make(const struct payload *p, uint8_t out[PAYLOAD_LEN])
+static void own_make(const struct payload *p, uint8_t out[PAYLOAD_LEN])
 {
 	struct rand r = {p->n << 32 ^ p->tag};
 	struct mark m = {.magic = magic, .p = *p};
@@ -67,7 +68,7 @@ void payload_make(const struct payload *p, uint8_t out[PAYLOAD_LEN])
 	memcpy(out + HASH_AT, &h, sizeof(h));
 }
 
-int payload_check(const uint8_t *data, size_t len, struct payload *out)
+static int own_check(const uint8_t *data, size_t len, struct payload *out)
 {
 	struct mark m;
 	uint64_t h;
@@ -84,4 +85,18 @@ int payload_check(const uint8_t *data, size_t len, struct payload *out)
 		return PAYLOAD_CORRUPT;
 	*out = m.p;
 	return 0;
+}
+
+void payload_make(enum payload_layout layout, const struct payload *p, uint8_t out[PAYLOAD_LEN])
+{
+	if (layout == PAYLOAD_XTRANSMIT)
+		xtransmit_make(p, out);
+	else
+		own_make(p, out);
+}
+
+int payload_check(enum payload_layout layout, const uint8_t *data, size_t len, struct payload *out)
+{
+	return layout == PAYLOAD_XTRANSMIT ? xtransmit_check(data, len, out)
+					   : own_check(data, len, out);
 }

@@ -20,12 +20,17 @@ struct payload {
 	uint32_t index; // of the publisher among its kind
 };
 
+enum payload_layout {
+	PAYLOAD_OWN,	   // what this header says
+	PAYLOAD_XTRANSMIT, // what srt-xtransmit sends and checks (xtransmit.h)
+};
+
 enum payload_fault {
 	PAYLOAD_FOREIGN = -1, // not made by sluice-load
 	PAYLOAD_CORRUPT = -2, // made by it, and changed since
 };
 
-void payload_make(const struct payload *p, uint8_t out[PAYLOAD_LEN]);
+void payload_make(enum payload_layout layout, const struct payload *p, uint8_t out[PAYLOAD_LEN]);
 
 // Returns 0 and fills out, or an enum payload_fault.
-int payload_check(const uint8_t *data, size_t len, struct payload *out);
+int payload_check(enum payload_layout layout, const uint8_t *data, size_t len, struct payload *out);

@@ -38,7 +38,8 @@ static void send_one(struct load *l, ts_us now, struct call *c, uint64_t n, uint
 
 	srt_pkt_write_data(pkt, seq31_add(c->isn, (uint32_t)(n & SEQ31_MASK)),
 		SRT_WORD1_SINGLE | r | seq_msgno(n), srt_clock_at(c->t0, at), c->conn.snd.peer_id);
-	payload_make(&(struct payload){.n = n, .sent = at, .tag = c->tag, .index = c->index},
+	payload_make(l->opts.layout,
+		&(struct payload){.n = n, .sent = at, .tag = c->tag, .index = c->index},
 		pkt + SRT_HDR);
 	secret_seal(cs, c, pkt, sizeof(pkt));
 	call_send(l, now, c, pkt, sizeof(pkt));
@@ -71,23 +72,47 @@ static void linger(struct load *l, ts_us now, struct call *c)
 	}
 }
 
-void publish_due(struct load *l, ts_us now, struct call *c)
+static bool has_sent_all(const struct load *l, const struct call *c)
+{
+	return l->opts.packets && c->sent >= l->opts.packets;
+}
+
+// A packet bears the time at which it goes, not that at which its round began.
+static void send_next(struct load *l, struct call *c)
 {
 	const struct calls *cs = l->peers;
+	ts_us now = ts_now();
+
+	hist_note(&l->meter.lag, now - due_of(l, c, c->n_sent));
+	c->sent_at[c->n_sent & cs->history_mask] = now;
+	send_one(l, now, c, c->n_sent, 0);
+	c->n_sent++;
+	c->sent++;
+	l->n_packets++;
+}
+
+void publish_due(struct load *l, ts_us now, struct call *c)
+{
 	unsigned burst = 0;
 
-	if (l->stopping || (l->opts.packets && c->sent >= l->opts.packets)) {
+	if (l->stopping || has_sent_all(l, c)) {
 		linger(l, now, c);
 		return;
 	}
 	while (due_of(l, c, c->n_sent) <= now && burst++ < CATCH_UP) {
-		if (l->opts.packets && c->sent >= l->opts.packets)
+		if (has_sent_all(l, c))
 			break;
-		c->sent_at[c->n_sent & cs->history_mask] = now;
-		send_one(l, now, c, c->n_sent, 0);
-		c->n_sent++;
-		c->sent++;
+		send_next(l, c);
 	}
+	if (has_sent_all(l, c))
+		l->behind = ts_max(l->behind, ts_now() - due_of(l, c, c->n_sent - 1));
+}
+
+ts_us publish_behind(const struct load *l, ts_us now, const struct call *c)
+{
+	ts_us due = due_of(l, c, c->n_sent);
+
+	return now > due ? now - due : 0;
 }
 
 ts_us publish_expiry(const struct load *l, const struct call *c)

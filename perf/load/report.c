@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+enum { KEPT_WITHIN = 100 * TS_MS };
+
 static int by_value(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -21,6 +23,50 @@ json_t *report_spread(uint64_t *values, uint32_t n)
 	qsort(values, n, sizeof(*values), by_value);
 	return json_pack("{s:I, s:I, s:I}", "min", (json_int_t)values[0], "median",
 		(json_int_t)values[n / 2], "max", (json_int_t)values[n - 1]);
+}
+
+void report_put_hist(json_t *out, const char *key, const struct hist *h)
+{
+	static const struct {
+		const char *key;
+		double share;
+	} points[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99_9", 0.999},
+		{"p99_99", 0.9999}, {"p99_999", 0.99999}};
+	json_t *o;
+
+	if (!h->n) {
+		json_object_set_new(out, key, json_null());
+		return;
+	}
+	o = json_pack("{s:I, s:I, s:f}", "n", (json_int_t)h->n, "min", (json_int_t)h->min, "mean",
+		(double)h->sum / (double)h->n);
+	for (unsigned i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+		json_object_set_new(
+			o, points[i].key, json_integer((json_int_t)hist_at(h, points[i].share)));
+	json_object_set_new(o, "max", json_integer((json_int_t)h->max));
+	json_object_set_new(out, key, o);
+}
+
+bool report_put_meter(struct load *l, json_t *out)
+{
+	meter_close(&l->meter);
+	report_put_hist(out, "latency_us", &l->meter.latency);
+	report_put_hist(out, "first_copy_us", &l->meter.first);
+	report_put_hist(out, "last_copy_us", &l->meter.last);
+	return true;
+}
+
+// A stall that was caught up with is in lag_us; who is behind in the end has not kept its rate.
+bool report_put_sending(const struct load *l, json_t *out)
+{
+	bool kept = l->behind <= KEPT_WITHIN;
+
+	report_put_hist(out, "lag_us", &l->meter.lag);
+	json_object_set_new(out, "kept_rate", json_boolean(kept));
+	if (!kept)
+		fprintf(stderr, "sluice-load: the rate could not be kept: %u ms behind\n",
+			(unsigned)(l->behind / TS_MS));
+	return kept;
 }
 
 static double cpu_seconds(void)
@@ -47,6 +93,19 @@ static void put_run(struct load *l, json_t *out)
 			(json_int_t)net_overflow(&l->net), "lost", (json_int_t)n->lost, "repeated",
 			(json_int_t)n->repeated, "held", (json_int_t)n->held, "held_full",
 			(json_int_t)n->held_full));
+}
+
+void report_progress(const struct load *l, ts_us now)
+{
+	json_t *o = json_pack("{s:f, s:I, s:I, s:I, s:I, s:f}", "t_s",
+		(double)(now - l->started) / (double)TS_S, "up", (json_int_t)l->n_up, "packets",
+		(json_int_t)l->n_packets, "rx", (json_int_t)l->net.stats.rx, "tx",
+		(json_int_t)l->net.stats.tx, "cpu_s", cpu_seconds());
+
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	fflush(stdout);
+	json_decref(o);
 }
 
 // One line per member; spreads and other small objects stay on theirs.

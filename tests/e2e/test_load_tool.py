@@ -2,10 +2,12 @@
 # SPDX-FileCopyrightText: The Sluice authors
 """sluice-load against libsrt's own program: it may say how much, so first it has to be right."""
 
+import hashlib
 import json
 import socket
 import struct
 import subprocess
+import time
 
 import pytest
 from kit.proc import BUILD, free_port, wait_until
@@ -129,6 +131,56 @@ def test_rtp_streams_are_told_apart(programs):
     assert (said["unique"], said["missing"], said["duplicates"], said["corrupt"], said["silent"]) == (2000, 0, 0, 0, 0)
 
 
+def test_time_is_measured_and_the_rate_kept(programs):
+    """Each packet's time on its way lies between what nothing takes and what a second is; progress is told."""
+    port = free_port()
+    sink = load(programs, "recv", f"udp://127.0.0.1:{port}", "--count", "2", "--packets", "1000", "--duration", "20", "--interval", "0.2")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", port + 1))
+        wait_until(lambda: answered(s, b""), "the sinks are there")
+    sender = load(programs, "send", f"udp://127.0.0.1:{port}", "--count", "2", "--packets", "1000", "--rate", "8M", "--spin")
+    sent, said = report(sender), report(sink)
+    assert sent["kept_rate"] and sent["lag_us"]["n"] == 2000
+    assert sent["elapsed_s"] == pytest.approx(1000 * PAYLOAD * 8 / 8e6, abs=0.2)
+    assert said["latency_us"]["n"] == 2000 and said["first_copy_us"]["n"] == 2000
+    points = [said["latency_us"][p] for p in ("min", "p50", "p99", "p99_9", "max")]
+    assert points == sorted(points) and 0 < points[-1] < 1e6
+    told = [json.loads(line)["packets"] for line in sink.output().splitlines()[:-1]]
+    assert len(told) >= 5 and told == sorted(told) and 0 < told[-1] <= 2000 + 2
+
+
+def test_a_rate_that_cannot_be_kept_is_no_result(programs):
+    """1 Gb/s of payloads with an MD5 each, for 16 streams: more than one core makes."""
+    sender = load(programs, "send", f"udp://127.0.0.1:{free_port()}", "--count", "16", "--rate", "1G", "--duration", "1",
+                  "--layout", "srt-xtransmit", expected=(8,))
+    said = report(sender)
+    assert sender.status == 8 and not said["kept_rate"] and not said["good"]
+    assert "the rate could not be kept" in sender.output()
+
+
+def test_the_layout_of_srt_xtransmit(programs):
+    """Numbers, clocks, length and MD5 where that program looks for them; and what it would send is checked."""
+    port = free_port()
+    reader = UdpReader(port)
+    report(load(programs, "send", f"udp://127.0.0.1:{port}", "--packets", "40", "--rate", "10M", "--layout", "srt-xtransmit"))
+    reader.wait(40)
+    reader.close()
+    payloads = [bytes(d.data) for d in reader.datagrams]
+    for n, payload in enumerate(payloads):
+        number, system_us, steady_us, _, length = struct.unpack_from("=5Q", payload)
+        assert (number, length) == (n, PAYLOAD)
+        assert abs(system_us / 1e6 - time.time()) < 60 and abs(steady_us / 1e6 - time.monotonic()) < 60
+        assert payload[40:56] == hashlib.md5(payload[:40] + payload[56:]).digest()
+    sink = load(programs, "recv", f"udp://127.0.0.1:{port}", "--packets", "38", "--duration", "20", "--layout", "srt-xtransmit", expected=(8,))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", port))
+        wait_until(lambda: answered(s, b"x"), "the sink is there")
+        for payload in [*payloads[:10], payloads[11][:-1] + b"!", *payloads[12:], payloads[12]]:
+            s.send(payload)
+    said = report(sink)
+    assert (said["unique"], said["missing"], said["corrupt"]) == (38, 2, 1)
+
+
 def test_nobody_there_is_told(programs):
     said = report(load(programs, "play", f"srt://127.0.0.1:{free_port()}", "--duration", "1", expected=(8,)))
     assert said["failed_calls"] == {"timeout": 1} and said["peers_up"] == 0 and not said["good"]
@@ -140,8 +192,10 @@ def test_nobody_there_is_told(programs):
         ([], "say what to do and where: sluice-load play|publish|recv|send URL"),
         (["fly", "srt://h:1"], "fly is none of play, publish, recv, send"),
         (["play", "srt://h:1", "--fast"], "--fast is no option, or lacks its value"),
-        (["play", "srt://h:1", "--count", "0"], "--count is a number from 1 to 20000"),
+        (["play", "srt://h:1", "--count", "0"], "--count is a number from 1 to 200000"),
         (["play", "srt://h:1", "--loss", "x"], "--loss is a number from 0 to 100"),
+        (["send", "udp://h:1", "--layout", "mp4"], "--layout is own or srt-xtransmit"),
+        (["play", "srt://h:1", "--churn", "5", "--reconnect-every", "2"], "--churn and --reconnect-every exclude each other"),
         (["play", "udp://h:1"], "this takes srt:// URLs"),
         (["recv", "srt://h:1"], "this takes udp:// and rtp:// URLs"),
         (["send", "udp://127.0.0.1"], "the URL has no port"),

@@ -84,3 +84,16 @@ def test_the_epoll_path_carries_the_same(make_relay, programs):
     report = Load(programs, "play", relay.url("live/m"), count=50, duration=5).report()
     assert_whole(report)
     publish.program.stop()
+
+
+def test_sessions_that_come_and_go_evenly(make_relay, programs):
+    """Churn: each of 20 players hangs up in its turn, 40 times a second in all, and nothing is missing in between."""
+    relay = make_relay(memory=128)
+    relay.listen("--open")
+    publish = Load(programs, "publish", relay.url("live/m", "publish"), rate="1M", duration=20)
+    relay.wait_live("live/m")
+    report = Load(programs, "play", relay.url("live/m"), count=20, churn=40, duration=4, eager_acks=True).report()
+    assert_whole(report)
+    assert report["sessions"] == pytest.approx(20 + 4 * 40, rel=0.1)
+    assert report["join_us"]["n"] == report["sessions"] and report["latency_us"]["n"] == report["unique"]
+    publish.program.stop()
