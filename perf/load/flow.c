@@ -77,8 +77,11 @@ static int send_start(struct load *l, char *err, size_t cap)
 	if (!rc)
 		rc = target_resolve(&u, &to, err, cap);
 	if (!rc)
-		rc = net_open(&l->net, &to, (uint8_t)url_number(&u, URL_TTL, 0),
-			(uint8_t)url_number(&u, URL_DSCP, 0), url_param(&u, URL_IFACE), err, cap);
+		rc = net_open(&l->net, &to,
+			&(struct net_via){.ttl = (uint8_t)url_number(&u, URL_TTL, 0),
+				.dscp = (uint8_t)url_number(&u, URL_DSCP, 0),
+				.iface = url_param(&u, URL_IFACE)},
+			err, cap);
 	if (rc)
 		return rc;
 	f = l->peers;

@@ -107,7 +107,8 @@ static void raise_files(void)
 int load_run(const struct opts *o)
 {
 	static struct load l; // the wheel and the bursts are large
-	struct net_opts net = {.loss = o->loss,
+	struct net_opts net = {.port = o->port,
+		.loss = o->loss,
 		.reorder = o->reorder,
 		.dup = o->dup,
 		.delay_ms = o->delay_ms,
@@ -127,7 +128,7 @@ int load_run(const struct opts *o)
 	l.meter.layout = o->layout;
 	l.meter.from = l.started + o->warm_up;
 	wheel_init(&l.wheel, l.started);
-	rc = net_init(&l.net, &net, on_rx, &l);
+	rc = net_init(&l.net, &net, on_rx, &l, err, sizeof(err));
 	if (!rc)
 		rc = l.role->start(&l, err, sizeof(err));
 	if (rc) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// Opening sockets.
+// Kernel sockets: opening them.
 
-#include "load/net.h"
+#include "load/net_back.h"
+#include "load/net_burst.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -14,14 +15,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-static int says(char *err, size_t cap, const char *what, const struct endpoint *e, int error)
-{
-	char at[ENDPOINT_STRLEN];
-
-	snprintf(err, cap, "%s %s: %s", what, endpoint_str(e, at, sizeof(at)), strerror(error));
-	return -error;
-}
 
 static void set(int fd, int level, int name, int value)
 {
@@ -47,24 +40,17 @@ static int new_socket(const struct net *n, const struct endpoint *family)
 // Give the set a socket; it owns fd from then on.
 static int add(struct net *n, int fd)
 {
-	struct epoll_event e = {.events = EPOLLIN, .data.u32 = n->n_socks};
+	struct net_sock *s = net_add(n);
 
-	n->socks[n->n_socks] = (struct net_sock){.fd = fd, .index = n->n_socks};
-	n->n_socks++;
-	return epoll_ctl(n->epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
+	s->fd = fd;
+	return burst_watch(n->state, s);
 }
 
-static int room(struct net *n, uint32_t count)
-{
-	n->socks = calloc(count, sizeof(*n->socks));
-	return n->socks ? 0 : -ENOMEM;
-}
-
-int net_connect(struct net *n, const struct endpoint *to, uint32_t count, char *err, size_t cap)
+static int sock_connect(struct net *n, const struct endpoint *to, uint32_t count)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = endpoint_to_sockaddr(to, &sa);
-	int rc = room(n, count);
+	int rc = 0;
 
 	for (uint32_t i = 0; !rc && i < count; i++) {
 		int fd = new_socket(n, to);
@@ -73,7 +59,7 @@ int net_connect(struct net *n, const struct endpoint *to, uint32_t count, char *
 		if (!rc && connect(fd, (struct sockaddr *)&sa, len))
 			rc = -errno;
 	}
-	return rc ? says(err, cap, "no socket towards", to, -rc) : 0;
+	return rc;
 }
 
 static int join_group(int fd, const struct endpoint *at, const struct net_bind *b)
@@ -96,7 +82,7 @@ static int join_group(int fd, const struct endpoint *at, const struct net_bind *
 	return setsockopt(fd, level, MCAST_JOIN_SOURCE_GROUP, &gs, sizeof(gs)) ? -errno : 0;
 }
 
-static int bind_one(struct net *n, const struct net_bind *b, const struct endpoint *at)
+static int sock_bind(struct net *n, const struct net_bind *b, const struct endpoint *at)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = endpoint_to_sockaddr(at, &sa);
@@ -114,44 +100,62 @@ static int bind_one(struct net *n, const struct net_bind *b, const struct endpoi
 	return endpoint_is_multicast(at) ? join_group(fd, at, b) : 0;
 }
 
-int net_bind(struct net *n, const struct net_bind *b, uint32_t count, char *err, size_t cap)
+static void set_via(int fd, bool v4, const struct net_via *via, unsigned ifindex)
 {
-	struct endpoint at = b->at;
-	int rc = room(n, count);
-
-	for (uint32_t i = 0; !rc && i < count; i++) {
-		at.port = (uint16_t)(b->at.port + i);
-		rc = bind_one(n, b, &at);
-	}
-	return rc ? says(err, cap, "cannot receive on", &at, -rc) : 0;
-}
-
-int net_open(struct net *n, const struct endpoint *to, uint8_t ttl, uint8_t dscp, const char *iface,
-	char *err, size_t cap)
-{
-	bool v4 = endpoint_is_v4(to);
 	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
-	unsigned ifindex = iface ? if_nametoindex(iface) : 0;
 	struct ip_mreqn mreq = {.imr_ifindex = (int)ifindex};
-	int rc = room(n, 1), fd = -1;
 
-	if (!rc && iface && !ifindex)
-		rc = -ENODEV;
-	if (!rc) {
-		fd = new_socket(n, to);
-		rc = fd < 0 ? fd : add(n, fd);
+	if (via->ttl) {
+		set(fd, level, v4 ? IP_TTL : IPV6_UNICAST_HOPS, via->ttl);
+		set(fd, level, v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS, via->ttl);
 	}
-	if (rc)
-		return says(err, cap, "no socket towards", to, -rc);
-	if (ttl) {
-		set(fd, level, v4 ? IP_TTL : IPV6_UNICAST_HOPS, ttl);
-		set(fd, level, v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS, ttl);
-	}
-	if (dscp)
-		set(fd, level, v4 ? IP_TOS : IPV6_TCLASS, dscp << 2);
+	if (via->dscp)
+		set(fd, level, v4 ? IP_TOS : IPV6_TCLASS, via->dscp << 2);
 	if (ifindex && v4)
 		setsockopt(fd, level, IP_MULTICAST_IF, &mreq, sizeof(mreq));
 	else if (ifindex)
 		set(fd, level, IPV6_MULTICAST_IF, (int)ifindex);
+}
+
+static int sock_open(struct net *n, const struct endpoint *to, const struct net_via *via)
+{
+	unsigned ifindex = via->iface ? if_nametoindex(via->iface) : 0;
+	int fd, rc;
+
+	if (via->iface && !ifindex)
+		return -ENODEV;
+	fd = new_socket(n, to);
+	rc = fd < 0 ? fd : add(n, fd);
+	if (!rc)
+		set_via(fd, endpoint_is_v4(to), via, ifindex);
+	return rc;
+}
+
+static void sock_fini(struct net *n)
+{
+	for (uint32_t i = 0; i < n->n_socks; i++)
+		if (n->socks[i].fd >= 0)
+			close(n->socks[i].fd);
+	burst_free(n->state);
+}
+
+static const struct net_back sock_back = {
+	.connect = sock_connect,
+	.bind = sock_bind,
+	.open = sock_open,
+	.out = burst_out,
+	.flush = burst_flush,
+	.wait = burst_wait,
+	.fini = sock_fini,
+};
+
+int net_sock_init(struct net *n, char *err, size_t cap)
+{
+	n->state = burst_new();
+	if (!n->state) {
+		snprintf(err, cap, "out of memory");
+		return -ENOMEM;
+	}
+	n->back = &sock_back;
 	return 0;
 }

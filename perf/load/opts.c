@@ -31,6 +31,7 @@ enum {
 	KEY_RECONNECT,
 	KEY_JOIN_RATE,
 	KEY_SOCKETS,
+	KEY_PORT,
 	KEY_RCVBUF,
 	KEY_RETRY,
 	KEY_CHURN,
@@ -61,6 +62,7 @@ static const struct argp_option options[] = {
 	{"eager-acks", KEY_EAGER_ACKS, NULL, 0, "acknowledge every 10 ms, as libsrt does", 0},
 	{"spin", KEY_SPIN, NULL, 0, "never sleep; send to the microsecond, not the millisecond", 0},
 	{"layout", KEY_LAYOUT, "NAME", 0, "of payloads: own, or srt-xtransmit's (own)", 0},
+	{"port", KEY_PORT, "KIND", 0, "sock: kernel sockets (default); mem: to nowhere", 0},
 	{"sockets", KEY_SOCKETS, "N", 0, "UDP sockets that SRT peers share (as many, 256 at most)",
 		0},
 	{"rcvbuf", KEY_RCVBUF, "BYTES", 0, "receive buffer of a socket (4194304)", 0},
@@ -168,6 +170,9 @@ static bool parse_load(struct opts *o, int key, const char *arg)
 		return true;
 	case KEY_JOIN_RATE:
 		o->join_rate = (uint32_t)whole(key, arg, 1, 1e6);
+		return true;
+	case KEY_PORT:
+		o->port = strcmp(arg, "sock") ? arg : NULL;
 		return true;
 	case KEY_SOCKETS:
 		o->sockets = (uint32_t)whole(key, arg, 1, 4096);

@@ -22,7 +22,8 @@ enum {
 
 struct opts {
 	enum load_role role;
-	const char *url; // %d stands for the peer's number
+	const char *port; // KIND[:DEVICE][,k=v]..; NULL: kernel sockets
+	const char *url;  // %d stands for the peer's number
 	uint32_t count;
 	uint32_t sockets;  // 0: one per peer, 256 at most
 	uint64_t rate_bps; // of payload, per stream
