@@ -22,12 +22,19 @@ static uint32_t new_id(struct load *l, const struct call *c)
 	return rand_below(&l->rand, 1u << ID_RANDOM_BITS) << ID_INDEX_BITS | (c->index + 1);
 }
 
-static struct call *call_of(struct calls *cs, const uint8_t *data)
+struct call *call_place(const struct calls *cs, const uint8_t *data, size_t len)
 {
-	uint32_t id = srt_pkt_dst(data), i = (id & ((1u << ID_INDEX_BITS) - 1)) - 1;
-	struct call *c = i < cs->n ? &cs->all[i] : NULL;
+	uint32_t i =
+		len < SRT_HDR ? UINT32_MAX : (srt_pkt_dst(data) & ((1u << ID_INDEX_BITS) - 1)) - 1;
 
-	return c && c->id == id ? c : NULL;
+	return i < cs->n ? &cs->all[i] : NULL;
+}
+
+struct call *call_of(const struct calls *cs, const uint8_t *data, size_t len)
+{
+	struct call *c = call_place(cs, data, len);
+
+	return c && c->id == srt_pkt_dst(data) ? c : NULL;
 }
 
 void call_dirty(struct calls *cs, struct call *c)
@@ -209,7 +216,7 @@ static void feed_conn(struct load *l, ts_us now, struct call *c, const uint8_t *
 void calls_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t *data, size_t len)
 {
 	struct calls *cs = l->peers;
-	struct call *c = len >= SRT_HDR ? call_of(cs, data) : NULL;
+	struct call *c = call_of(cs, data, len);
 
 	if (!c || c->sock != s)
 		return;

@@ -11,6 +11,8 @@
 #include "proto/srt_crypt.h"
 #include "proto/srt_hs.h"
 
+#include <stdalign.h>
+
 enum call_state {
 	CALL_WAITING, // until start_at
 	CALL_CALLING,
@@ -19,24 +21,32 @@ enum call_state {
 	CALL_DONE,
 };
 
+struct call_keys {
+	struct srt_ctr_key key[2]; // even, odd
+	uint8_t has;		   // enum srt_km_slot
+};
+
+// What every packet touches comes first: a hundred thousand of these do not fit into any cache.
 struct call {
 	struct wheel_entry timer; // first: a popped entry is its call
 	enum call_state state;
-	uint32_t index, id, isn;
+	uint32_t id;
 	struct net_sock *sock;
-	char *streamid;
 	struct call *next_dirty;
+	struct srt_rcv *rcv;		// play: lent to conn
+	alignas(64) struct check check; // play
+	ts_us hang_up_at;
+	uint64_t retransmitted;
 	bool dirty, was_up;
+	alignas(64) struct srt_conn conn;
+	uint32_t index, isn;
+	char *streamid;
 	int error;	// of the last call that failed
 	ts_us start_at; // WAITING
-	ts_us up_at, hang_up_at, linger_until;
+	ts_us up_at, linger_until;
 	ts_us t0; // our clock's 100 s
 	struct srt_caller caller;
-	struct srt_conn conn;
-	struct srt_rcv *rcv;	   // play: lent to conn
-	struct check check;	   // play
-	struct srt_ctr_key key[2]; // encrypted: even, odd
-	uint8_t has_key;	   // enum srt_km_slot
+	struct call_keys *keys; // encrypted, else NULL
 	// publish: the packets of this session are a function of number and time
 	uint32_t tag;
 	ts_us due, repeat_at;
@@ -45,14 +55,16 @@ struct call {
 	// over all sessions
 	uint32_t n_up, n_failed, n_closed;
 	uint64_t sent, resent, naks, nak_late, nak_refused, unacked;
-	uint64_t received, unique, missing, duplicates, late, recovered, retransmitted;
+	uint64_t received, unique, missing, duplicates, late, recovered;
 	uint64_t rtt_us;
 	uint64_t n_keys, undecryptable; // encrypted play: new keys taken
 };
 
 struct calls {
 	struct call *all;
-	uint32_t n;
+	struct srt_rcv *rcvs;	// play: one each
+	struct call_keys *keys; // encrypted: one each
+	uint32_t n, n_max;
 	bool publish;
 	struct call *dirty;
 	uint32_t latency_ms;
@@ -70,6 +82,13 @@ void calls_pace(struct load *l, ts_us now);
 void calls_stop(struct load *l, ts_us now);
 void calls_fini(struct load *l);
 bool calls_report(struct load *l, json_t *out);
+
+// calls_peek.c
+void calls_peek(void *arg, const uint8_t *data, size_t len, unsigned stage);
+
+// Whose a datagram is: where its call lies, or NULL; and whether that call still has this id.
+struct call *call_place(const struct calls *cs, const uint8_t *data, size_t len);
+struct call *call_of(const struct calls *cs, const uint8_t *data, size_t len);
 
 // Of one call.
 void call_dirty(struct calls *cs, struct call *c);

@@ -3,6 +3,7 @@
 
 // The two SRT roles: set up.
 
+#include "load/bulk.h"
 #include "load/call.h"
 #include "load/secret.h"
 #include "load/target.h"
@@ -43,7 +44,8 @@ static int init_call(struct load *l, struct calls *cs, uint32_t i, char *err, si
 	if (cs->publish)
 		c->sent_at = calloc(cs->history_mask + 1u, sizeof(*c->sent_at));
 	else
-		c->rcv = calloc(1, sizeof(*c->rcv));
+		c->rcv = &cs->rcvs[i];
+	c->keys = cs->secret ? &cs->keys[i] : NULL;
 	if ((sid && !c->streamid) || (!c->sent_at && !c->rcv))
 		return out_of_memory(err, cap);
 	call_dirty(cs, c);
@@ -60,6 +62,20 @@ static uint32_t history_mask(const struct load *l, uint32_t latency_ms)
 	while (n < packets && n < HISTORY_MAX)
 		n *= 2;
 	return n - 1;
+}
+
+static bool new_calls(struct calls *cs, uint32_t n)
+{
+	cs->n_max = n;
+	cs->all = bulk_new(n, sizeof(*cs->all));
+	if (!cs->publish)
+		cs->rcvs = bulk_new(n, sizeof(*cs->rcvs));
+	if (cs->secret)
+		cs->keys = bulk_new(n, sizeof(*cs->keys));
+	if (!cs->all || (!cs->publish && !cs->rcvs) || (cs->secret && !cs->keys))
+		return false;
+	cs->n = n;
+	return true;
 }
 
 int calls_start(struct load *l, bool publish, char *err, size_t cap)
@@ -92,10 +108,10 @@ int calls_start(struct load *l, bool publish, char *err, size_t cap)
 				 : (uint32_t)url_number(&u, URL_LATENCY, LATENCY_DEFAULT);
 	cs->period = (ts_us)PAYLOAD_LEN * 8 * TS_S * 1000 / l->opts.rate_bps;
 	cs->history_mask = history_mask(l, cs->latency_ms);
-	cs->all = calloc(l->opts.count, sizeof(*cs->all));
-	if (!cs->all)
+	if (!new_calls(cs, l->opts.count))
 		return out_of_memory(err, cap);
-	cs->n = l->n_active = l->opts.count;
+	l->n_active = cs->n;
+	l->net.peek = calls_peek;
 	for (uint32_t i = 0; !rc && i < cs->n; i++)
 		rc = init_call(l, cs, i, err, cap);
 	return rc;
@@ -108,11 +124,12 @@ void calls_fini(struct load *l)
 	for (uint32_t i = 0; cs && i < cs->n; i++) {
 		free(cs->all[i].streamid);
 		free(cs->all[i].sent_at);
-		free(cs->all[i].rcv);
 	}
 	if (cs) {
 		secret_fini(cs);
-		free(cs->all);
+		bulk_free(cs->all, cs->n_max, sizeof(*cs->all));
+		bulk_free(cs->rcvs, cs->n_max, sizeof(*cs->rcvs));
+		bulk_free(cs->keys, cs->n_max, sizeof(*cs->keys));
 	}
 	free(cs);
 }

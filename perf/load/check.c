@@ -33,7 +33,7 @@ void check_numbered(
 	struct check *c, struct meter *m, ts_us now, uint64_t seq, const uint8_t *data, size_t len)
 {
 	struct payload p;
-	int rc = payload_check(m->layout, data, len, &p);
+	int rc = payload_check(&m->reader, data, len, &p);
 
 	c->foreign += rc == PAYLOAD_FOREIGN;
 	c->corrupt += rc == PAYLOAD_CORRUPT;

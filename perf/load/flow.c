@@ -212,7 +212,7 @@ static void recv_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t
 			return;
 	}
 	l->n_packets++;
-	rc = payload_check(l->meter.layout, data + v.off, v.len, &p);
+	rc = payload_check(&l->meter.reader, data + v.off, v.len, &p);
 	one->foreign += rc == PAYLOAD_FOREIGN;
 	one->corrupt += rc == PAYLOAD_CORRUPT;
 	if (rc)

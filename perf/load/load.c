@@ -125,7 +125,7 @@ int load_run(const struct opts *o)
 	l.started = ts_now();
 	l.stop_at = l.started + o->duration;
 	l.progress_at = o->interval ? l.started + o->interval : TS_NEVER;
-	l.meter.layout = o->layout;
+	l.meter.reader.layout = o->layout;
 	l.meter.from = l.started + o->warm_up;
 	wheel_init(&l.wheel, l.started);
 	rc = net_init(&l.net, &net, on_rx, &l, err, sizeof(err));

@@ -21,12 +21,12 @@ struct meter_copies {
 };
 
 struct meter {
-	enum payload_layout layout; // how to read what is received
-	ts_us from;		    // what was sent before then is not measured: warming up
-	struct hist latency;	    // every packet received
-	struct hist first, last;    // per packet, over all receivers of it
-	struct hist join;	    // a call's begin to its answer
-	struct hist lag;	    // a sender's packet, behind the moment it was due
+	struct payload_reader reader; // of all that is received
+	ts_us from;		      // what was sent before then is not measured: warming up
+	struct hist latency;	      // every packet received
+	struct hist first, last;      // per packet, over all receivers of it
+	struct hist join;	      // a call's begin to its answer
+	struct hist lag;	      // a sender's packet, behind the moment it was due
 	struct meter_copies open[METER_OPEN];
 };
 

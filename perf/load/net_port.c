@@ -14,7 +14,6 @@
 #include <string.h>
 
 enum {
-	BURSTS = 16, // received at once, before anything else has its turn
 	FIRST_PORT = 10000,
 	FIRST_PORTS = 40000,
 	PORTS = 65536,
@@ -155,17 +154,15 @@ static unsigned take_burst(struct net *n)
 	return got;
 }
 
+// One burst at a time: what it made due is sent while its sessions are still in the cache.
 static void port_wait(struct net *n, uint32_t timeout_us)
 {
 	struct net_port *p = n->state;
-	unsigned got = take_burst(n);
 
-	if (!got && timeout_us) {
-		p->port->ops->wait(p->port, timeout_us);
-		got = take_burst(n);
-	}
-	for (unsigned i = 1; i < BURSTS && got == PORT_BURST; i++)
-		got = take_burst(n);
+	if (take_burst(n) || !timeout_us)
+		return;
+	p->port->ops->wait(p->port, timeout_us);
+	take_burst(n);
 }
 
 static void port_fini(struct net *n)

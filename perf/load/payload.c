@@ -95,8 +95,20 @@ void payload_make(enum payload_layout layout, const struct payload *p, uint8_t o
 		own_make(p, out);
 }
 
-int payload_check(enum payload_layout layout, const uint8_t *data, size_t len, struct payload *out)
+int payload_check(struct payload_reader *r, const uint8_t *data, size_t len, struct payload *out)
 {
-	return layout == PAYLOAD_XTRANSMIT ? xtransmit_check(data, len, out)
-					   : own_check(data, len, out);
+	int rc;
+
+	if (r->len == len && !memcmp(r->data, data, len)) {
+		*out = r->good;
+		return 0;
+	}
+	rc = r->layout == PAYLOAD_XTRANSMIT ? xtransmit_check(data, len, out)
+					    : own_check(data, len, out);
+	if (!rc) {
+		r->len = len;
+		r->good = *out;
+		memcpy(r->data, data, len);
+	}
+	return rc;
 }

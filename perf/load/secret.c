@@ -79,8 +79,8 @@ static void install(const struct secret *s, struct call *c, const struct srt_km_
 {
 	for (unsigned odd = 0; odd < 2; odd++)
 		if (k->has & (odd ? SRT_KM_ODD : SRT_KM_EVEN))
-			srt_crypt_key(s->crypt, s->suite, k->salt, k->sek[odd], &c->key[odd]);
-	c->has_key |= k->has;
+			srt_crypt_key(s->crypt, s->suite, k->salt, k->sek[odd], &c->keys->key[odd]);
+	c->keys->has |= k->has;
 }
 
 void secret_begin(struct calls *cs, struct call *c)
@@ -90,7 +90,7 @@ void secret_begin(struct calls *cs, struct call *c)
 	if (!s)
 		return;
 	srt_caller_set_km(&c->caller, s->km, s->km_len);
-	c->has_key = 0;
+	c->keys->has = 0;
 	install(s, c, &s->keys);
 }
 
@@ -98,7 +98,7 @@ static void crypt_payload(
 	const struct secret *s, const struct call *c, uint8_t *pkt, size_t len, unsigned odd)
 {
 	struct srt_crypt_job j = {
-		.key = &c->key[odd],
+		.key = &c->keys->key[odd],
 		.src = pkt + SRT_HDR,
 		.dst = pkt + SRT_HDR,
 		.seq = be32_get(pkt),
@@ -148,7 +148,7 @@ bool secret_open(
 	memcpy(out, data, len);
 	if (srt_pkt_is_ctrl(data))
 		return !about_keys(l, now, c, data, len);
-	if (!kk || len <= SRT_HDR || !(c->has_key & (odd ? SRT_KM_ODD : SRT_KM_EVEN))) {
+	if (!kk || len <= SRT_HDR || !(c->keys->has & (odd ? SRT_KM_ODD : SRT_KM_EVEN))) {
 		c->undecryptable++;
 		return false;
 	}

@@ -10,6 +10,7 @@
 
 static uint8_t data[PAYLOAD_LEN];
 static struct meter meter;
+static struct payload_reader reader;
 
 static const uint8_t *content(uint32_t tag, uint64_t n)
 {
@@ -28,7 +29,7 @@ static void a_payload_says_who_made_it(void **state)
 	struct payload p;
 
 	(void)state;
-	assert_int_equal(payload_check(PAYLOAD_OWN, content(5, 1u << 31), PAYLOAD_LEN, &p), 0);
+	assert_int_equal(payload_check(&reader, content(5, 1u << 31), PAYLOAD_LEN, &p), 0);
 	assert_int_equal(p.tag, 5);
 	assert_int_equal(p.n, 1u << 31);
 	assert_int_equal(p.index, 7);
@@ -47,12 +48,12 @@ static void each_changed_byte_is_noticed(void **state)
 		bool magic = at >= 4 && at < 12;
 
 		data[at] ^= 0x10;
-		assert_int_equal(payload_check(PAYLOAD_OWN, data, PAYLOAD_LEN, &p),
+		assert_int_equal(payload_check(&reader, data, PAYLOAD_LEN, &p),
 			magic ? PAYLOAD_FOREIGN : PAYLOAD_CORRUPT);
 		data[at] ^= 0x10;
 	}
-	assert_int_equal(payload_check(PAYLOAD_OWN, data, PAYLOAD_LEN - 1, &p), PAYLOAD_CORRUPT);
-	assert_int_equal(payload_check(PAYLOAD_OWN, data, 20, &p), PAYLOAD_FOREIGN);
+	assert_int_equal(payload_check(&reader, data, PAYLOAD_LEN - 1, &p), PAYLOAD_CORRUPT);
+	assert_int_equal(payload_check(&reader, data, 20, &p), PAYLOAD_FOREIGN);
 }
 
 static void order_is_free_but_places_are_not(void **state)

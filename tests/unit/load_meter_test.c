@@ -114,6 +114,7 @@ static void warming_up_is_not_measured(void **state)
 static void the_layout_of_srt_xtransmit_is_met(void **state)
 {
 	uint8_t data[PAYLOAD_LEN], rest[PAYLOAD_LEN], sum[16];
+	struct payload_reader reader = {.layout = PAYLOAD_XTRANSMIT};
 	struct payload p;
 	uint64_t words[5];
 
@@ -127,7 +128,7 @@ static void the_layout_of_srt_xtransmit_is_met(void **state)
 	memcpy(rest + 40, data + 56, PAYLOAD_LEN - 56);
 	EVP_Digest(rest, PAYLOAD_LEN - 16, sum, NULL, EVP_md5(), NULL);
 	assert_memory_equal(sum, data + 40, 16);
-	assert_int_equal(payload_check(PAYLOAD_XTRANSMIT, data, PAYLOAD_LEN, &p), 0);
+	assert_int_equal(payload_check(&reader, data, PAYLOAD_LEN, &p), 0);
 	assert_int_equal(p.n, 300);
 	assert_int_equal(p.sent, 123456);
 }
