@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// tx_fanout on port mem: a descriptor ring with 64-byte header slots and shared payloads. Beside
-// it, what a port would do that copies: the same ring with header and payload in one frame.
+// tx_fanout on port mem: a descriptor ring with 64-byte header slots and shared payloads, for each
+// kind of line and both versions of IP. Beside it the naive way, what a port would do that copies:
+// the same ring with header and payload in one frame; and the ceiling, copying the lines. An item
+// is a copy.
+
+#include "bench.h"
 
 extern "C" {
 #include "io/port_mem.h"
 }
 
-#include <benchmark/benchmark.h>
-
+#include <cstring>
 #include <vector>
 
 namespace
@@ -18,19 +21,42 @@ namespace
 constexpr unsigned kRing = 4096;
 constexpr size_t kPayload = 1316;
 
-std::vector<line> lines_of(size_t n)
+endpoint address(bool v6, uint32_t host, uint16_t port)
+{
+	endpoint e = endpoint_of_v4(0x0a000000 + host, port);
+
+	if (v6) {
+		memset(e.ip, 0, 12); // no longer v4-mapped
+		e.ip[0] = 0xfd;
+	}
+	return e;
+}
+
+line line_of(enum line_kind kind, bool v6, uint32_t i)
+{
+	line_udp u = {};
+	line_srt s = {};
+	line_rtp r = {};
+	line l;
+
+	u.local = address(v6, 1, 9000);
+	u.peer = address(v6, 0x10000 + i, 40000);
+	s.dst_id = r.ssrc = i;
+	if (kind == LINE_SRT)
+		line_build_srt(&l, &u, &s);
+	else if (kind == LINE_RTP)
+		line_build_rtp(&l, &u, &r);
+	else
+		line_build_udp(&l, &u);
+	return l;
+}
+
+std::vector<line> lines_of(size_t n, enum line_kind kind = LINE_SRT, bool v6 = false)
 {
 	std::vector<line> lines(n);
 
-	for (size_t i = 0; i < n; i++) {
-		line_udp u = {};
-		line_srt s = {};
-
-		u.local = endpoint_of_v4(0x0a000001, 9000);
-		u.peer = endpoint_of_v4(0x0a010000 + (uint32_t)i, 40000);
-		s.dst_id = (uint32_t)i;
-		line_build_srt(&lines[i], &u, &s);
-	}
+	for (size_t i = 0; i < n; i++)
+		lines[i] = line_of(kind, v6, (uint32_t)i);
 	return lines;
 }
 
@@ -49,23 +75,24 @@ struct burst {
 };
 
 // Args: lines, payloads of a burst.
-void fanout(benchmark::State &state)
+void fanout(benchmark::State &state, enum line_kind kind, bool v6)
 {
-	auto lines = lines_of((size_t)state.range(0));
+	auto lines = lines_of((size_t)state.range(0), kind, v6);
 	unsigned n_pl = (unsigned)state.range(1);
 	port *p = port_mem_open(kRing);
 	burst b(n_pl);
 	uint32_t seq = 0;
+	meter m(state);
 
 	for (auto _ : state) {
 		for (unsigned i = 0; i < n_pl; i++) {
 			b.pl[i].seq = b.pl[i].ts = seq++;
 			b.pl[i].sum = line_sum(b.bytes[i], kPayload);
 		}
-		port_tx_fanout(p, LINE_SRT, b.pl, n_pl, lines.data(), (unsigned)lines.size());
+		port_tx_fanout(p, kind, b.pl, n_pl, lines.data(), (unsigned)lines.size());
 	}
 	p->ops->close(p);
-	state.SetItemsProcessed(state.iterations() * (int64_t)(lines.size() * n_pl));
+	m.packets((uint64_t)state.iterations() * lines.size() * n_pl);
 }
 
 // The least a copy can be: the line into its slot, and a descriptor.
@@ -80,6 +107,7 @@ void copy_header(benchmark::State &state)
 	std::vector<desc> ring(kRing);
 	burst b(1);
 	size_t at = 0;
+	meter m(state);
 
 	for (auto _ : state) {
 		for (auto &l : lines) {
@@ -89,7 +117,7 @@ void copy_header(benchmark::State &state)
 		}
 		benchmark::ClobberMemory();
 	}
-	state.SetItemsProcessed(state.iterations() * (int64_t)lines.size());
+	m.packets((uint64_t)state.iterations() * lines.size());
 }
 
 // The naive way: every subscriber's packet whole in a frame of its own.
@@ -100,6 +128,7 @@ void copy_whole(benchmark::State &state)
 	burst b(1);
 	size_t at = 0;
 	uint32_t seq = 0;
+	meter m(state);
 
 	for (auto _ : state) {
 		uint32_t sum = line_sum(b.bytes[0], kPayload);
@@ -114,12 +143,28 @@ void copy_whole(benchmark::State &state)
 		}
 		benchmark::ClobberMemory();
 	}
-	state.SetItemsProcessed(state.iterations() * (int64_t)lines.size());
+	m.packets((uint64_t)state.iterations() * lines.size());
 }
 
-BENCHMARK(fanout)->ArgsProduct({{1, 10, 100, 1000, 10000}, {1, 8}});
-BENCHMARK(copy_header)->Arg(100)->Arg(1000)->Arg(10000);
-BENCHMARK(copy_whole)->Arg(100)->Arg(1000)->Arg(10000);
+void subscribers(benchmark::internal::Benchmark *b)
+{
+	b->ArgsProduct({{1, 100, 1000, 10000, 100000, 1000000}, {1}});
+}
+
+void subscribers_only(benchmark::internal::Benchmark *b)
+{
+	b->ArgsProduct({{1, 100, 1000, 10000, 100000, 1000000}});
+}
+
+BENCHMARK_CAPTURE(fanout, srt, LINE_SRT, false)->Apply(subscribers);
+BENCHMARK_CAPTURE(fanout, srt, LINE_SRT, false)->ArgsProduct({{100, 1000, 100000}, {8}});
+BENCHMARK_CAPTURE(fanout, srt6, LINE_SRT, true)->Apply(subscribers);
+BENCHMARK_CAPTURE(fanout, rtp, LINE_RTP, false)->Apply(subscribers);
+BENCHMARK_CAPTURE(fanout, rtp6, LINE_RTP, true)->Apply(subscribers);
+BENCHMARK_CAPTURE(fanout, udp, LINE_UDP, false)->Apply(subscribers);
+BENCHMARK_CAPTURE(fanout, udp6, LINE_UDP, true)->Apply(subscribers);
+BENCHMARK(copy_header)->Apply(subscribers_only);
+BENCHMARK(copy_whole)->Apply(subscribers_only);
 
 } // namespace
 

@@ -4,11 +4,11 @@
 // One copy's header: what patching a line costs, beside copying it and beside summing the payload
 // anew for each copy.
 
+#include "bench.h"
+
 extern "C" {
 #include "io/line.h"
 }
-
-#include <benchmark/benchmark.h>
 
 #include <vector>
 
@@ -39,6 +39,7 @@ template <class F> void each_line(benchmark::State &state, F f)
 	auto lines = lines_of((size_t)state.range(0));
 	std::vector<line> out(1024);
 	uint32_t seq = 0;
+	meter m(state);
 
 	for (auto _ : state) {
 		seq++;
@@ -46,7 +47,7 @@ template <class F> void each_line(benchmark::State &state, F f)
 			f(&lines[i], seq, out[i % out.size()].b);
 		benchmark::ClobberMemory();
 	}
-	state.SetItemsProcessed(state.iterations() * (int64_t)lines.size());
+	m.packets((uint64_t)state.iterations() * lines.size());
 }
 
 void media(benchmark::State &state)

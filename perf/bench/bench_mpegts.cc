@@ -2,13 +2,14 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 // What looking into a transport stream costs, per payload of seven packets: once per packet that
-// comes in, whatever the fan-out.
+// comes in, whatever the fan-out. Beside it the naive way, looking for a start code at every byte
+// of every packet, and the ceiling, reading the seven sync bytes.
+
+#include "bench.h"
 
 extern "C" {
 #include "proto/mpegts.h"
 }
-
-#include <benchmark/benchmark.h>
 
 #include <array>
 
@@ -52,12 +53,13 @@ struct mpegts_scan known(bool flagged)
 void scan(benchmark::State &state, const payload &p, bool flagged)
 {
 	struct mpegts_scan s = known(flagged);
+	meter m(state);
 
 	for (auto _ : state) {
 		benchmark::DoNotOptimize(mpegts_looks_like(p.data(), p.size()));
 		benchmark::DoNotOptimize(mpegts_scan(&s, p.data(), p.size()));
 	}
-	state.SetItemsProcessed(state.iterations());
+	m.packets((uint64_t)state.iterations());
 }
 
 // What nearly all payloads are: a picture goes on.
@@ -72,8 +74,44 @@ void begins_unflagged(benchmark::State &state)
 	scan(state, video(true), false);
 }
 
+bool has_key_picture(const payload &p)
+{
+	for (size_t i = 0; i + 4 < p.size(); i++)
+		if (!p[i] && !p[i + 1] && p[i + 2] == 1 && (p[i + 3] & 0x1f) == 5)
+			return true;
+	return false;
+}
+
+void every_byte(benchmark::State &state)
+{
+	payload p = video(false);
+	meter m(state);
+
+	for (auto _ : state) {
+		benchmark::DoNotOptimize(p.data());
+		benchmark::ClobberMemory();
+		benchmark::DoNotOptimize(has_key_picture(p));
+	}
+	m.packets((uint64_t)state.iterations());
+}
+
+void sync_only(benchmark::State &state)
+{
+	payload p = video(false);
+	meter m(state);
+
+	for (auto _ : state) {
+		benchmark::DoNotOptimize(p.data());
+		benchmark::ClobberMemory();
+		benchmark::DoNotOptimize(mpegts_looks_like(p.data(), p.size()));
+	}
+	m.packets((uint64_t)state.iterations());
+}
+
 BENCHMARK(goes_on);
 BENCHMARK(begins_unflagged);
+BENCHMARK(every_byte);
+BENCHMARK(sync_only);
 
 } // namespace
 

@@ -5,11 +5,11 @@
 // modes: single datagrams, and bundles of eight as a publisher's bursts arrive (UDP_GRO). Beside
 // it, recv(2) one by one.
 
+#include "bench.h"
+
 extern "C" {
 #include "io/port_sock.h"
 }
-
-#include <benchmark/benchmark.h>
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -72,15 +72,17 @@ void rx(benchmark::State &state, bool no_uring)
 	if (!p || fd < 0 || p->ops->add(p, fd, 0))
 		return state.SkipWithError(err);
 	sender s(fd);
+	meter m(state);
+
 	for (auto _ : state) {
-		state.PauseTiming();
+		m.pause();
 		s.send(kDatagrams, (int)state.range(0));
-		state.ResumeTiming();
+		m.resume();
 		for (unsigned got = 0; got < kDatagrams;)
 			got += port_rx_burst(p, rx, PORT_BURST);
 	}
 	p->ops->close(p);
-	state.SetItemsProcessed(state.iterations() * kDatagrams);
+	m.packets((uint64_t)state.iterations() * kDatagrams);
 }
 
 void recv_loop(benchmark::State &state)
@@ -91,15 +93,17 @@ void recv_loop(benchmark::State &state)
 	sender s(fd);
 
 	setsockopt(fd, SOL_UDP, UDP_GRO, &off, sizeof(off));
+	meter m(state);
+
 	for (auto _ : state) {
-		state.PauseTiming();
+		m.pause();
 		s.send(kDatagrams, (int)state.range(0));
-		state.ResumeTiming();
+		m.resume();
 		for (int i = 0; i < kDatagrams; i++)
 			recv(fd, buf, sizeof(buf), 0);
 	}
 	close(fd);
-	state.SetItemsProcessed(state.iterations() * kDatagrams);
+	m.packets((uint64_t)state.iterations() * kDatagrams);
 }
 
 BENCHMARK_CAPTURE(rx, io_uring, false)->Arg(1)->Arg(8);
