@@ -38,7 +38,7 @@ void keys_wanted(struct control *c, const struct event *e)
 		return;
 	}
 	memcpy(j.source, e->peer.ip, sizeof(j.source));
-	memcpy(j.km, e->km, sizeof(j.km));
+	memcpy(j.km, e->km, e->km_len);
 	j.passphrase_len = (uint16_t)secret->secret.len;
 	memcpy(j.passphrase, secret->secret.bytes, j.passphrase_len);
 	// Without an answer it announces the key again.

@@ -5,8 +5,9 @@
 
 #include <rte_ring_elem.h>
 
-// The ring holds a beginning and an end of every session there can be, and more: it is full only
-// when control has died with the process still alive, and then nobody misses the event.
+// The ring holds an end of every session there can be, and more (init.c); none begins without a
+// command. So it is full only when control has died with the process still alive, and then nobody
+// misses the event.
 void path_event(struct path *p, const struct event *e)
 {
 	struct event copy = *e;

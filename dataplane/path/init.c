@@ -10,6 +10,10 @@
 #include <stdalign.h>
 #include <sys/mman.h>
 
+// Events beyond an end of every session there is: of commands and conclusions that wait for
+// control, which are bounded, and of streams that come and go while it does not look.
+#define EVENTS_MORE 16384u
+
 struct path_region {
 	alignas(64) struct path_region *next;
 	size_t size; // with this
@@ -103,7 +107,7 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	p->rcvs_free = path_region(mem, rcvs, sizeof(*p->rcvs_free));
 	p->n_retired = arena_pool(o->arena)->size;
 	p->retired = path_region(mem, p->n_retired, sizeof(*p->retired));
-	p->up = path_ring_new(mem, sizeof(struct event), power_of_two(4 * slots));
+	p->up = path_ring_new(mem, sizeof(struct event), power_of_two(slots + EVENTS_MORE));
 	if (!call_pool_init(p, mem))
 		return false;
 	if (!p->secure.crypt || !p->secure.all || !p->secure.ctr || !p->secure.gcm || !sessions ||

@@ -86,7 +86,7 @@ static uint8_t format_of(const struct session *s, const uint8_t *media, uint16_t
 {
 	bool ts = mpegts_looks_like(media, len);
 
-	if (s->carries == DP_PROTO_RTP)
+	if (s->kind == SESSION_SOURCE && s->carries == DP_PROTO_RTP)
 		return ts ? DP_FORMAT_RTP_TS : DP_FORMAT_RTP;
 	return ts ? DP_FORMAT_TS : DP_FORMAT_RAW;
 }

@@ -174,18 +174,20 @@ static void install(struct path *p, struct session *s, const struct session_keys
 
 static void ask_control(struct path *p, struct session *s, const uint8_t *msg, uint16_t len)
 {
+	struct secure *x = secure_of(p, s);
 	struct event e = {
 		.kind = EV_KEYS,
 		.key = session_key_get(&p->sessions, s),
 		.stream = s->view->stream,
 		.peer = s->peer,
-		.km_len = len,
+		.km = x->refresh.msg,
+		.km_len = (uint8_t)len,
 	};
 
-	if (secure_of(p, s)->asking)
+	if (x->asking)
 		return;
-	secure_of(p, s)->asking = true;
-	memcpy(e.km, msg, len);
+	x->asking = true;
+	memcpy(x->refresh.msg, msg, len);
 	path_event(p, &e);
 }
 

@@ -17,11 +17,11 @@ enum srt_conn_role {
 };
 
 struct srt_conn {
-	enum srt_conn_role role;
 	union {
-		struct srt_snd snd;
+		struct srt_snd snd;  // first: its hot part shares a cache line with nothing else
 		struct srt_rcv *rcv; // borrowed
 	};
+	enum srt_conn_role role;
 };
 
 static_assert(sizeof(struct srt_conn) <= 192, "a session, its line's place included, is 256 bytes");

@@ -29,18 +29,22 @@ struct srt_snd_opts {
 };
 
 struct srt_snd {
+	// What an ACK reads and writes: one cache line.
 	ts_us t0, last_rx, last_tx;
 	ts_us stand_at; // when the peer's ACKs stand still for too long; TS_NEVER: not watched
-	struct srt_repair repair;
-	uint32_t peer_id, latency_us;
-	uint32_t acked;	       // what the peer's last ACK said: next it waits for
-	uint32_t free_packets; // and its free buffer
-	uint32_t ackack;       // number to answer
+	uint32_t peer_id;
+	uint32_t acked;	 // what the peer's last ACK said: next it waits for
+	uint32_t ackack; // number to answer
 	struct srt_rtt rtt;
 	uint8_t peer_flags;
 	bool ackack_due, keepalive_due, standing_due, close_due, closed;
+
+	struct srt_repair repair;
+	uint32_t latency_us;
+	uint32_t free_packets; // the peer's buffer, as its last ACK said
 };
 
+static_assert(offsetof(struct srt_snd, repair) <= 64, "one cache line");
 static_assert(sizeof(struct srt_snd) <= 192, "decisions A12");
 
 enum srt_resend {

@@ -12,6 +12,7 @@
 #include "proto/srt_hs.h"
 #include "state/keys.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -160,20 +161,35 @@ enum event_kind {
 	EV_REFUSED, // the worker itself has refused somebody: to be told
 };
 
+// One cache line: there is room for one of every subscriber (path/init.c).
 struct event {
 	enum event_kind kind;
-	uint32_t park;	       // JOIN
-	struct cmd *cmd;       // DONE
-	session_key key;       // UP, DOWN
-	struct stream *stream; // UP, DOWN, STREAM
-	uint8_t proto, mode;   // UP, DOWN: enum dp_proto, dp_mode
-	uint8_t reason;	       // DOWN: enum close_reason
-	bool link;	       // UP: one more of a publisher's group
-	session_key heir;      // DOWN: the group publishes on, and this is its first link now
-	uint8_t state;	       // STREAM: enum dp_stream_state
-	struct endpoint peer;  // UP, DOWN, REFUSED
-	uint64_t object;       // UP, DOWN, CALL: route or source
-	int code;	       // CALL, REFUSED: wire value; CALL: or -errno
-	uint16_t km_len;       // KEYS: the message; of the session `key`
-	uint8_t km[SRT_KM_MAX];
+	union {
+		uint32_t park; // JOIN
+		int code;      // CALL, REFUSED: wire value; CALL: or -errno
+	};
+	session_key key; // UP, DOWN, KEYS
+	union {
+		struct stream *stream; // UP, DOWN, STREAM, KEYS
+		struct cmd *cmd;       // DONE
+	};
+	uint64_t object; // UP, DOWN, CALL: route or source
+	union {
+		session_key heir; // DOWN: the group publishes on, and this is its first link now
+		// KEYS: the message; of the session `key`, until CMD_KEYS has answered. Where that
+		// session has ended meanwhile anything may stand there, but its key is known no
+		// more.
+		const uint8_t *km;
+	};
+	struct endpoint peer; // UP, DOWN, REFUSED, KEYS
+	uint8_t proto, mode;  // UP, DOWN: enum dp_proto, dp_mode
+	union {
+		uint8_t reason; // DOWN: enum close_reason
+		uint8_t state;	// STREAM: enum dp_stream_state
+		uint8_t km_len; // KEYS
+	};
+	bool link; // UP: one more of a publisher's group
 };
+
+static_assert(sizeof(struct event) == 64);
+static_assert(SRT_KM_MAX <= UINT8_MAX);

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-// An announcement that waits for its answer.
+// SUB: an announcement that waits for its answer. PUB: the one that control derives a KEK for.
 struct secure_refresh {
 	uint8_t msg[SRT_KM_MAX];
 	uint16_t msg_len; // 0: none

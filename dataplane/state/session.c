@@ -135,21 +135,27 @@ static void read_receiver(const struct srt_rcv *rcv, struct dp_session *out)
 	out->waiting = rcv->in->window.next - rcv->in->window.hole;
 }
 
+static void read_group(const struct srt_hs_group *g, struct dp_session *out)
+{
+	out->group = g->id;
+	out->group_type = g->type;
+	out->group_weight = g->weight;
+}
+
 static void read_publisher(const struct session *s, struct dp_session *out)
 {
 	const struct srt_rcv *rcv = s->rcv;
 
 	out->mode = DP_MODE_PUBLISH;
-	out->group = s->answer.group.id;
-	out->group_type = s->answer.group.type;
-	out->group_weight = s->answer.group.weight;
 	out->packets = s->rx_packets;
 	out->bytes = s->rx_bytes;
 	out->undecryptable = s->undecryptable;
-	if (rcv)
-		read_receiver(rcv, out);
+	if (s->proto == DP_PROTO_SRT)
+		read_group(&s->answer.group, out);
 	else if (s->carries == DP_PROTO_RTP)
 		out->lost = rtp_rx_lost(&s->rtp);
+	if (rcv)
+		read_receiver(rcv, out);
 }
 
 // The copy may be torn while the slot changes hands: the generation, read before and after, says

@@ -17,8 +17,10 @@
 #include "state/event.h"
 #include "state/sublist.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum session_kind {
@@ -42,52 +44,72 @@ struct session_base {
 };
 
 struct session {
+	// What finding the session of a packet reads, and its timer.
 	struct wheel_entry timer;
 	// Odd while in use; goes up by one at each change of identity. Read by control.
 	_Atomic uint32_t generation;
 	uint8_t kind; // enum session_kind
 	uint8_t proto;
 	bool closing;
-	bool shared;	   // SUB that we have called: under the stream's one key for all of them
-	uint8_t suite;	   // enum srt_suite; what goes with it is in the secure pool
-	uint32_t slot, id; // id: SRT socket id, 0 for others
-	uint16_t tag;	   // of the socket it came in on
-	struct endpoint peer, local;
-	struct view *view;	   // borrowed: sessions end before their view does
-	struct session *next_link; // PUB: of the same group
-	struct session *next_free, *next_starting, *next_of_view, **prev_of_view;
+	bool shared; // SUB that we have called: under the stream's one key for all of them
+	uint32_t id; // SRT socket id, 0 for others
+	uint32_t slot;
+	uint16_t tag;  // of the socket it came in on
+	uint8_t suite; // enum srt_suite; what goes with it is in the secure pool
+	bool pinned;   // SUB that we have called: begins at `start`
+	struct endpoint peer;
+	uint16_t payload_max; // SUB: bytes that it can take in one packet
+
+	struct line line;     // its packets' header; own packets take the addresses from it
+	struct srt_conn conn; // SUB, PUB
+
+	struct view *view; // borrowed: sessions end before their view does
+	union {
+		struct session *next_link;     // PUB: of the same group
+		struct session *next_starting; // SUB
+		struct session *next_free;
+	};
+	struct session *next_of_view, **prev_of_view;
 	uint64_t object; // route or source
 	ts_us since, t0; // t0: when the connection clock read 100 s
-
-	struct line line; // its packets' header; own packets take the addresses from it
 	struct sublist_place place;
 	struct sublist *list; // that it stands in
 	uint64_t cursor;      // SUB that is starting: next packet, or SESSION_START_UNSET
 	struct call *call;    // CALL
 	uint64_t start;	      // SUB that we have called, `pinned`: the packet that bears its ISN
-	bool pinned;
-	uint64_t seen_next; // SUB that is starting: the history's end at its last turn
+	uint64_t seen_next;   // SUB that is starting: the history's end at its last turn
 	uint32_t dseq, dts, isn, latency_ms;
-	uint16_t payload_max; // SUB: bytes that it can take in one packet
 	struct session_base base;
 	uint64_t more_packets, more_bytes; // sent apart from the fan-out: start bursts, repairs
 	uint64_t retransmitted, dropped, naks, acks;
-
-	struct srt_conn conn; // SUB, PUB
-	struct srt_slow slow; // SUB
-	struct srt_rcv *rcv;  // PUB, borrowed from the pool
-	struct srt_hs_answer answer;
-	struct rtp_rx rtp; // SOURCE of RTP
-	uint8_t carries;   // SOURCE: DP_PROTO_RTP or DP_PROTO_UDP, as its packets show; 0: none yet
-	ts_us heard;	   // SOURCE: its last media packet
-	uint64_t n_bare;   // SOURCE: packets of bare TS
-	uint32_t reorder_us;
-	uint8_t from[16];	       // SOURCE: accept only this address; all zero: any
+	struct srt_rcv *rcv;	       // PUB, borrowed from the pool
 	uint64_t rx_packets, rx_bytes; // PUB, SOURCE
 	uint64_t undecryptable;	       // PUB: came under no key of ours, or clear where it may not
-	uint8_t ttl, dscp;
 	uint32_t ifindex;
+	uint8_t ttl, dscp;
+	struct endpoint local;
+	union {
+		struct {		      // SRT
+			struct srt_slow slow; // SUB
+			struct srt_hs_answer answer;
+		};
+		struct { // SOURCE
+			struct rtp_rx rtp;
+			uint8_t carries; // DP_PROTO_RTP or DP_PROTO_UDP, as its packets show; 0:
+					 // none yet
+			ts_us heard;	 // its last media packet
+			uint64_t n_bare; // packets of bare TS
+			uint32_t reorder_us;
+			uint8_t from[16]; // accept only this address; all zero: any
+		};
+	};
 };
+
+// What a delivery and its ACK read of a subscriber is 256 bytes: its line in the fan-out list, and
+// here three cache lines up to the end of what srt_snd has for ACKs. With its places in that list
+// and in the ring of events it takes less than a KiB in all.
+static_assert(offsetof(struct session, line) == 64 && offsetof(struct session, conn) == 128);
+static_assert(sizeof(struct session) <= 768);
 
 struct session_table {
 	struct session *slots; // n of them, borrowed
