@@ -19,18 +19,30 @@ void house_stream_state(struct path *p, struct view *v, enum dp_stream_state sta
 	path_event(p, &e);
 }
 
+// Where a stream that begins, or goes on, has begun: with its first packet since the last look.
+static ts_us rate_from(const struct view *v)
+{
+	const struct history_entry *e = history_find(&v->history, v->rate_seq);
+
+	return e && !v->rate_span ? ts_max(e->arrival, v->rate_at) : v->rate_at;
+}
+
 // Budgets of repairs depend on it, so a stream that begins is measured soon, then over ever longer
-// spans.
+// spans. One that pauses keeps its rate.
 static void measure_rate(struct path *p, struct view *v)
 {
-	uint64_t bytes = v->sent_srt.bytes, span = p->now - v->rate_at;
+	uint64_t bytes = v->sent_srt.bytes + v->sent_srt.packets * SRT_REPAIR_HEADERS;
+	uint64_t span = p->now - rate_from(v);
+	bool flows = bytes > v->rate_bytes;
 
 	if (span < ts_max(v->rate_span, HOUSE_RATE_FIRST_US))
 		return;
-	v->rate_bps = (uint32_t)((bytes - v->rate_bytes) * TS_S / span);
+	if (flows)
+		v->rate_bps = (uint32_t)((bytes - v->rate_bytes) * TS_S / span);
 	v->rate_bytes = bytes;
+	v->rate_seq = v->history.next;
 	v->rate_at = p->now;
-	v->rate_span = v->rate_bps ? ts_min(2 * span, HOUSE_RATE_US) : 0;
+	v->rate_span = flows ? ts_min(2 * span, HOUSE_RATE_US) : 0;
 }
 
 // A publisher that has called is expected to send; a source that is bound may wait for its sender.

@@ -22,6 +22,7 @@ struct view *join_view(struct path *p, struct stream *s)
 		memset(s->follow, 0, sizeof(*s->follow));
 	}
 	v->lonely_since = v->rate_at = p->now;
+	v->rate_seq = v->history.next;
 	p->open[p->n_open++] = v;
 	return v;
 }

@@ -156,6 +156,8 @@ void session_source_gaps(struct path *p, struct session *s); // give up holes th
 
 // repair.c: a subscriber lacks what the loss list says.
 void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t len);
+// A subscriber's ACKs may stand still at its start: after its timer has run.
+void repair_standing(struct path *p, struct session *s);
 
 // ring.c
 void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq);

@@ -9,6 +9,8 @@
 // sent again with R set (srt-wire 9; decisions A9, A15). Neighbours that are gone for good are
 // answered by one DROPREQ.
 
+#define PROBE_MAX 64u // packets behind a number that ACKs stand at
+
 struct gap {
 	uint32_t first, last; // the peer's numbers
 	bool open;
@@ -79,6 +81,13 @@ static void wanted(struct path *p, struct session *s, struct gap *g, uint32_t n,
 	}
 }
 
+// A hole that may still be filled.
+static bool pending(const struct history *h, uint64_t seq)
+{
+	return history_covers(h, seq) && !history_find(h, seq) &&
+	       !(history_at(h, seq)->flags & HISTORY_GIVEN_UP);
+}
+
 static void lacking(struct path *p, struct session *s, struct gap *g, uint32_t n)
 {
 	const struct history *h = &s->view->history;
@@ -88,10 +97,22 @@ static void lacking(struct path *p, struct session *s, struct gap *g, uint32_t n
 		return;
 	if (history_find(h, seq))
 		wanted(p, s, g, n, seq);
-	else if (history_covers(h, seq) && !(history_at(h, seq)->flags & HISTORY_GIVEN_UP))
+	else if (pending(h, seq))
 		path_count(p, DP_DROP_NAK_PENDING, 1);
 	else
 		gap_add(p, s, g, n);
+}
+
+// What revealed a hole is the packet behind it, unless the hole was the stream's own first.
+static void bound(struct path *p, struct session *s, uint32_t first, uint32_t last)
+{
+	const struct history *h = &s->view->history;
+	const struct history_entry *e, *behind;
+
+	e = history_find(h, seq31_extend(h->next, (first - s->dseq) & SEQ31_MASK));
+	behind = history_find(h, seq31_extend(h->next, (last + 1 - s->dseq) & SEQ31_MASK));
+	if (e && behind && e->arrival > s->caught_up && e->arrival <= behind->arrival)
+		srt_snd_bound(&s->conn.snd, p->now, behind->arrival);
 }
 
 void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t len)
@@ -103,11 +124,54 @@ void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t 
 	if (s->kind != SESSION_SUB || s->cursor == SESSION_START_UNSET)
 		return;
 	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
-	while (srt_loss_next(&loss, &first, &last))
+	while (srt_loss_next(&loss, &first, &last)) {
+		bound(p, s, first, last);
 		for (uint32_t n = first;; n = seq31_add(n, 1)) {
 			lacking(p, s, &g, n);
 			if (n == last)
 				break;
 		}
+	}
 	gap_close(p, s, &g);
+}
+
+static bool told(const struct path *p, const struct session *s, const struct history_entry *e)
+{
+	return srt_snd_told(&s->conn.snd, p->now, ts_max(e->arrival, s->caught_up));
+}
+
+// What the peer has of all that follows the number its ACKs stand at is not known: some of it is
+// sent in vain.
+static void probe(struct path *p, struct session *s, uint32_t n)
+{
+	const struct history *h = &s->view->history;
+
+	for (unsigned i = 0; i < PROBE_MAX; i++, n = seq31_add(n, 1)) {
+		uint64_t seq = seq31_extend(h->next, (n - s->dseq) & SEQ31_MASK);
+		const struct history_entry *e = history_find(h, seq);
+
+		if ((int64_t)(h->next - seq) <= 0 || (e && !told(p, s, e)))
+			return;
+		if (e && srt_snd_probe(&s->conn.snd, p->now, n, e->play, e->media_len))
+			resend(p, s, e, seq);
+	}
+}
+
+void repair_standing(struct path *p, struct session *s)
+{
+	const struct history *h = &s->view->history;
+	const struct history_entry *e;
+	uint8_t list[4];
+	uint64_t seq;
+	uint32_t n;
+
+	if (!srt_snd_standing(&s->conn.snd, list) || !s->place.chunk)
+		return;
+	n = be32_get(list);
+	seq = seq31_extend(h->next, (n - s->dseq) & SEQ31_MASK);
+	e = history_find(h, seq);
+	if (e ? !told(p, s, e) : pending(h, seq))
+		return;
+	repair_feed(p, s, list, sizeof(list));
+	probe(p, s, seq31_add(n, 1));
 }

@@ -62,8 +62,6 @@ void session_poll(struct path *p, struct session *s)
 
 static void srt_timer(struct path *p, struct session *s)
 {
-	uint8_t list[4];
-
 	if (s->kind == SESSION_SUB) {
 		srt_snd_note_sent(&s->conn.snd, s->view->last_sent);
 		srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
@@ -80,8 +78,8 @@ static void srt_timer(struct path *p, struct session *s)
 		return;
 	if (s->kind == SESSION_PUB)
 		gave_up(p, s);
-	else if (srt_snd_standing(&s->conn.snd, list))
-		repair_feed(p, s, list, sizeof(list));
+	else
+		repair_standing(p, s);
 	session_poll(p, s);
 }
 
@@ -224,6 +222,8 @@ static bool feed_srt(struct path *p, struct pkt *k)
 	}
 	if (s->kind == SESSION_PUB)
 		gave_up(p, s);
+	else
+		repair_standing(p, s);
 	session_poll(p, s);
 	return on;
 }

@@ -101,6 +101,7 @@ static bool enter(struct path *p, struct view *v, struct session *s)
 	if (sublist_add(list, &p->lists, &s->line, s, &s->place))
 		return false;
 	s->list = list;
+	s->caught_up = p->now;
 	s->base = v->sent_srt;
 	return true;
 }

@@ -9,11 +9,12 @@ enum {
 	PERCENT = 50,		      // of the stream's rate (decisions A15)
 	BUDGET_MIN = 64 * 1500,	      // bytes: a slow stream may lose a whole burst too
 	BUDGET_RATE_MIN = 16000,      // bytes/s it grows by at least
-	BUDGET_RATE_UNKNOWN = 250000, // and while nobody has said how fast the stream is
-	HEADERS = 58,		      // Ethernet, IPv4, UDP and SRT headers count too
+	BUDGET_RATE_UNKNOWN = 625000, // and while nobody has said how fast the stream is
 	SHARE_OF = 256,		      // packets that the share of lost ones is taken of
 	SHARE_HEAVY = 12,	      // one in so many is a heavy loss
+	SHARE_FEW = 4,		      // lost ones that tell anything
 	SHARE_BACK = 16384,	      // as much older a number may be than the newest asked for
+	UNASKED = 3,		      // for each that was asked for
 	SHORT = 16,		      // a latency of more windows has time for repeats
 };
 
@@ -36,11 +37,12 @@ void srt_repair_init(struct srt_repair *r, ts_us now, uint32_t latency_us, uint8
 
 void srt_repair_set_rate(struct srt_repair *r, uint32_t rate)
 {
-	bool first = !r->rate && rate;
+	uint32_t before = budget_max(r), now;
 
 	r->rate = rate;
-	if (first)
-		r->budget = budget_max(r);
+	now = budget_max(r);
+	if (now > before)
+		r->budget += now - before; // the first figures of a stream that begins are low
 }
 
 void srt_repair_begin(struct srt_repair *r)
@@ -105,25 +107,29 @@ static void weigh(struct srt_repair *r, uint16_t seq)
 	r->heavy = r->firsts * SHARE_HEAVY >= of;
 	r->mark = seq;
 	r->firsts = 0;
+	r->unasked = 0;
 }
 
-static bool twice(const struct srt_repair *r, uint32_t cost, uint32_t age, uint32_t window_us)
+static bool twice(
+	const struct srt_repair *r, uint32_t cost, uint32_t age, struct srt_repair_wait wait)
 {
-	if (r->budget < 2 * cost)
+	uint32_t max = budget_max(r);
+
+	if (age < wait.knows_us || r->budget < max / 4 + 2 * cost)
 		return false;
 	if (r->hurry || age < r->latency_us)
 		return true;
-	return r->heavy && r->latency_us <= SHORT * window_us && r->budget >= budget_max(r) / 2;
+	return r->heavy && r->latency_us <= SHORT * wait.window_us && r->budget >= max / 2;
 }
 
 enum srt_repair_say srt_repair_ask(
-	struct srt_repair *r, ts_us now, uint32_t seq, uint16_t len, uint32_t window_us)
+	struct srt_repair *r, ts_us now, uint32_t seq, uint16_t len, struct srt_repair_wait wait)
 {
 	uint16_t now_ms = (uint16_t)(now / TS_MS);
-	uint32_t cost = len + HEADERS;
+	uint32_t cost = len + SRT_REPAIR_HEADERS;
 	uint32_t age = age_us(r, (uint16_t)seq, now_ms);
 
-	if (age < window_us) {
+	if (age < wait.window_us) {
 		r->open = false;
 		return SRT_REPAIR_REPEATED;
 	}
@@ -134,8 +140,32 @@ enum srt_repair_say srt_repair_ask(
 	}
 	if (age == UINT32_MAX)
 		weigh(r, (uint16_t)seq);
-	r->copies = twice(r, cost, age, window_us) ? 2 : 1;
+	r->again = age < r->latency_us;
+	r->copies = twice(r, cost, age, wait) ? 2 : 1;
 	r->budget -= r->copies * cost;
 	remember(r, (uint16_t)seq, now_ms);
 	return SRT_REPAIR_YES;
+}
+
+bool srt_repair_probe(struct srt_repair *r, ts_us now, uint32_t seq, uint16_t len)
+{
+	uint16_t now_ms = (uint16_t)(now / TS_MS);
+	uint32_t cost = len + SRT_REPAIR_HEADERS;
+
+	refill(r, now);
+	if (age_us(r, (uint16_t)seq, now_ms) != UINT32_MAX || r->budget < budget_max(r) / 4 + cost)
+		return false;
+	if (r->unasked == UINT8_MAX || r->unasked >= UNASKED * r->firsts)
+		return false;
+	r->unasked++;
+	r->budget -= cost;
+	remember(r, (uint16_t)seq, now_ms);
+	return true;
+}
+
+bool srt_repair_heavy(const struct srt_repair *r, uint32_t seq)
+{
+	uint16_t of = (uint16_t)(seq - r->mark);
+
+	return r->heavy || (r->firsts >= SHARE_FEW && r->firsts * SHARE_HEAVY >= of);
 }

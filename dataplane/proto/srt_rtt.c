@@ -32,6 +32,14 @@ void srt_rtt_sample(struct srt_rtt *r, uint32_t us)
 	r->us = (7 * r->us + us) / 8;
 }
 
+void srt_rtt_bound(struct srt_rtt *r, uint32_t us)
+{
+	if (srt_rtt_known(r))
+		return;
+	r->us = srt_rtt_bounded(r) ? min_u32(r->us, us) : min_u32(us, SRT_RTT_MAX);
+	r->var_us = 0;
+}
+
 void srt_rtt_adopt(struct srt_rtt *r, uint32_t us, uint32_t var_us)
 {
 	if (!us || (us == SRT_RTT_INITIAL && var_us == SRT_RTT_VAR_INITIAL))

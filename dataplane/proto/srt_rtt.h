@@ -29,6 +29,14 @@ static inline bool srt_rtt_known(const struct srt_rtt *r)
 	return r->first_us;
 }
 
+// It is known or, before the first sample, bounded.
+static inline bool srt_rtt_bounded(const struct srt_rtt *r)
+{
+	return srt_rtt_known(r) || r->var_us != SRT_RTT_VAR_INITIAL;
+}
+
+// Before the first sample: it is no longer than that, for something was answered after that time.
+void srt_rtt_bound(struct srt_rtt *r, uint32_t us);
 // A measured round trip: ACK out, ACKACK in.
 void srt_rtt_sample(struct srt_rtt *r, uint32_t us);
 // What the peer measured, out of its ACK. Its initial pair says nothing and is passed over.
@@ -54,6 +62,11 @@ static inline uint32_t srt_rtt_floor(const struct srt_rtt *r)
 	uint32_t slack = 2 * r->var_us;
 
 	return r->us - (slack < r->us / 2 ? slack : r->us / 2);
+}
+// A round trip that hardly any packet exceeds; 1 ms for a machine that is busy.
+static inline uint32_t srt_rtt_ceiling(const struct srt_rtt *r)
+{
+	return r->us + 2 * r->var_us + 1000;
 }
 // For so long after a repair the same request is a repetition: RTT/2 + 4 var (decisions A15), but
 // at most three quarters of a round trip. After a whole one the request knows of the repair, and at

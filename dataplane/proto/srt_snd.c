@@ -44,13 +44,15 @@ static int feed_ack(struct srt_snd *s, ts_us now, const struct srt_ctrl *c, stru
 
 	if (srt_ack_parse(c, &a))
 		return refuse(out, SRT_WHY_MALFORMED);
-	if (seq31_off(s->acked, a.next) > 0) {
-		s->acked = a.next;
-		if (s->stand_at != TS_NEVER)
-			s->stand_at = now + STAND_WAIT;
-	}
 	if (a.number > STAND_ACKS)
 		s->stand_at = TS_NEVER;
+	if (seq31_off(s->acked, a.next) > 0) {
+		s->acked = a.next;
+		if (s->stand_at != TS_NEVER) {
+			s->standing_due = srt_rtt_bounded(&s->rtt);
+			s->stand_at = now + STAND_WAIT;
+		}
+	}
 	if (a.light)
 		return 0;
 	s->free_packets = a.free_packets;
@@ -63,6 +65,7 @@ static int feed_ack(struct srt_snd *s, ts_us now, const struct srt_ctrl *c, stru
 static int feed_nak(struct srt_snd *s, const struct srt_ctrl *c, struct srt_verdict *out)
 {
 	srt_repair_begin(&s->repair);
+	s->asked = true;
 	if (c->cif_len < 4 || c->cif_len > UINT16_MAX)
 		return refuse(out, SRT_WHY_MALFORMED);
 	out->action = SRT_RESEND;
@@ -117,14 +120,24 @@ int srt_snd_feed(
 
 // --- repair ---------------------------------------------------------------------------------
 
+static struct srt_repair_wait repair_wait(const struct srt_rtt *r)
+{
+	return (struct srt_repair_wait){
+		.window_us = srt_rtt_suppress(r),
+		.knows_us = srt_rtt_known(r) ? srt_rtt_ceiling(r) : 0,
+	};
+}
+
 enum srt_resend srt_snd_resend(
 	struct srt_snd *s, ts_us now, uint32_t seq, ts_us stream_play, uint16_t len)
 {
 	if (now >= stream_play + s->latency_us + s->rtt.us / 2)
 		return SRT_RESEND_LATE;
 	s->repair.hurry = s->stand_at != TS_NEVER;
-	switch (srt_repair_ask(&s->repair, now, seq, len, srt_rtt_suppress(&s->rtt))) {
+	switch (srt_repair_ask(&s->repair, now, seq, len, repair_wait(&s->rtt))) {
 	case SRT_REPAIR_YES:
+		if (s->asked && s->repair.again)
+			s->stand_at = TS_NEVER; // it reports periodically now
 		break;
 	case SRT_REPAIR_REPEATED:
 		return SRT_RESEND_REPEATED;
@@ -148,10 +161,27 @@ bool srt_snd_standing(struct srt_snd *s, uint8_t list[4])
 {
 	if (!s->standing_due || s->closed)
 		return false;
-	s->standing_due = false;
+	s->standing_due = s->asked = false;
 	srt_repair_begin(&s->repair);
 	be32_put(list, s->acked);
 	return true;
+}
+
+void srt_snd_bound(struct srt_snd *s, ts_us now, ts_us first_sent)
+{
+	if (s->asked && now - first_sent < SRT_RTT_MAX)
+		srt_rtt_bound(&s->rtt, (uint32_t)(now - first_sent));
+}
+
+bool srt_snd_told(const struct srt_snd *s, ts_us now, ts_us first_sent)
+{
+	return !srt_rtt_bounded(&s->rtt) || now >= first_sent + srt_rtt_ceiling(&s->rtt);
+}
+
+bool srt_snd_probe(struct srt_snd *s, ts_us now, uint32_t seq, ts_us stream_play, uint16_t len)
+{
+	return srt_rtt_bounded(&s->rtt) && srt_repair_heavy(&s->repair, s->acked) &&
+	       now < stream_play + s->latency_us && srt_repair_probe(&s->repair, now, seq, len);
 }
 
 bool srt_snd_fresh(const struct srt_snd *s, ts_us now, ts_us first_sent)

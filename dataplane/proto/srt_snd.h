@@ -38,6 +38,7 @@ struct srt_snd {
 	struct srt_rtt rtt;
 	uint8_t peer_flags;
 	bool ackack_due, keepalive_due, standing_due, close_due, closed;
+	bool asked; // by the peer, for what is sent again now
 
 	struct srt_repair repair;
 	uint32_t latency_us;
@@ -73,6 +74,15 @@ bool srt_snd_fresh(const struct srt_snd *s, ts_us now, ts_us first_sent);
 // counts as asked for. Call after on_expiry: true, and a loss list to be treated as a report of the
 // peer.
 bool srt_snd_standing(struct srt_snd *s, uint8_t list[4]);
+// The peer reports a hole that it saw when it got what was first sent at first_sent: so long ago a
+// round trip is at most.
+void srt_snd_bound(struct srt_snd *s, ts_us now, ts_us first_sent);
+// Would an ACK that arrives now tell of a packet that was first sent at first_sent? True as well
+// while nothing is known of the round trip.
+bool srt_snd_told(const struct srt_snd *s, ts_us now, ts_us first_sent);
+// Where losses are heavy reports are lost as often, and one hole after the other would take too
+// long: may one that was sent behind the number that the ACKs stand at be sent again, unasked?
+bool srt_snd_probe(struct srt_snd *s, ts_us now, uint32_t seq, ts_us stream_play, uint16_t len);
 // How often the repair that was just granted is to be sent: twice when the one before was lost too,
 // for its time runs out, and while a loss would not be reported again soon; out of one budget.
 static inline unsigned srt_snd_copies(const struct srt_snd *s)

@@ -77,7 +77,10 @@ struct session {
 	uint64_t cursor;      // SUB that is starting: next packet, or SESSION_START_UNSET
 	struct call *call;    // CALL
 	uint64_t start;	      // SUB that we have called, `pinned`: the packet that bears its ISN
-	uint64_t seen_next;   // SUB that is starting: the history's end at its last turn
+	union {
+		uint64_t seen_next; // SUB that is starting: the history's end at its last turn
+		ts_us caught_up;    // SUB: when it entered the list
+	};
 	uint32_t dseq, dts, isn, latency_ms;
 	struct session_base base;
 	uint64_t more_packets, more_bytes; // sent apart from the fan-out: start bursts, repairs

@@ -83,8 +83,9 @@ struct view {
 	struct session_base sent_srt, sent_push;
 	ts_us last_sent;
 	uint64_t rate_bytes;	  // at the last look
+	uint64_t rate_seq;	  // next number then
 	ts_us rate_at, rate_span; // the next one is taken over so long
-	uint32_t rate_bps;	  // payload bytes per second
+	uint32_t rate_bps;	  // bytes per second, with the headers of SRT over IPv4
 	struct dp_stats_stream *stats;
 	struct dp_stats_stream_tx *tx;
 	struct dp_stats_hists *hists; // NULL: nobody wants any

@@ -33,17 +33,23 @@ static void port_counters(struct path *p)
 	p->stats->drops[DP_DROP_TX_ERROR] = s.tx_error;
 }
 
+// A stream that opens does not wait for the rest of an idle second.
+static ts_us house_due(const struct worker *w)
+{
+	return w->housed + (w->path.n_open ? LOOP_HOUSE_US : LOOP_SLEEP_MAX_US);
+}
+
 static void house(struct worker *w)
 {
 	struct path *p = &w->path;
 
-	if (p->now < w->house_at)
+	if (p->now < house_due(w))
 		return;
 	house_keep(p);
 	port_counters(p);
 	p->stats->wall_ns = (p->now - w->began) * 1000;
 	p->stats->busy_ns = (p->now - w->began - w->slept) * 1000;
-	w->house_at = p->now + (p->n_open ? LOOP_HOUSE_US : LOOP_SLEEP_MAX_US);
+	w->housed = p->now;
 }
 
 static void tell_control(struct worker *w)
@@ -92,7 +98,7 @@ unsigned worker_turn(struct worker *w, ts_us now)
 static void rest(struct worker *w)
 {
 	struct path *p = &w->path;
-	ts_us now = ts_now(), due = ts_min(w->house_at, start_next(p));
+	ts_us now = ts_now(), due = ts_min(house_due(w), start_next(p));
 
 	due = ts_min(due, wheel_next(&p->wheel, now));
 	due = ts_min(due, now + LOOP_SLEEP_MAX_US);

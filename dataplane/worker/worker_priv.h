@@ -22,7 +22,7 @@ struct worker {
 	struct rte_ring *from[PATH_WORKERS]; // notes
 	struct cmd **closing;		     // STREAM_CLOSE that wait for followers
 	uint32_t n_closing;
-	ts_us began, house_at, slept;
+	ts_us began, housed, slept;
 	struct batch batch;
 };
 

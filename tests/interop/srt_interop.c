@@ -247,6 +247,14 @@ static void media_send(struct side *s, ts_us now, uint32_t n, bool again)
 	s->n_resent += again;
 }
 
+// Would the ACK that stands at seq tell of it?
+static bool told(const struct side *s, ts_us now, uint32_t seq)
+{
+	uint32_t n = (uint32_t)seq31_off(s->isn, seq);
+
+	return n < s->n_sent && srt_snd_told(&s->conn.snd, now, s->sent_at[n % RING]);
+}
+
 static void media_resend(struct side *s, ts_us now, const uint8_t *cif, size_t len)
 {
 	struct srt_loss loss = srt_loss_of(cif, len);
@@ -353,7 +361,7 @@ static void srt_flush(struct side *s, ts_us now)
 		srt_conn_on_expiry(&s->conn, now);
 	while ((n = srt_conn_poll(&s->conn, now, buf, sizeof(buf))) > 0)
 		srt_send(s, buf, (size_t)n);
-	if (s->sending && srt_snd_standing(&s->conn.snd, list))
+	if (s->sending && srt_snd_standing(&s->conn.snd, list) && told(s, now, be32_get(list)))
 		media_resend(s, now, list, sizeof(list));
 	while (srt_conn_gave_up(&s->conn, &first, &last))
 		s->n_gave_up += (uint32_t)(last - first + 1);

@@ -175,6 +175,16 @@ static void send_dropreq(struct party *p, ts_us now, uint32_t first, uint32_t la
 	p->stats.dropreqs++;
 }
 
+// What revealed a hole is the packet behind it, unless the hole was there before.
+static void bound(struct party *p, ts_us now, uint32_t first, uint32_t last)
+{
+	const struct media *m = p->media;
+
+	if (last + 1 < m->n && m->state[first] == MEDIA_HERE && m->state[last + 1] == MEDIA_HERE &&
+		m->arrival[first] <= m->arrival[last + 1])
+		srt_snd_bound(&p->conn.snd, now, m->arrival[last + 1]);
+}
+
 static void resend(struct party *p, ts_us now, uint32_t n)
 {
 	if (p->media->state[n] == MEDIA_UNKNOWN) {
@@ -229,12 +239,26 @@ static void handle_nak(struct party *p, ts_us now, const uint8_t *cif, size_t le
 	while (srt_loss_next(&l, &first, &last)) {
 		if (!number_of(p, first, 0, &a) || !number_of(p, last, 0, &b))
 			return;
+		bound(p, now, a, b);
 		for (; a <= b; a++)
 			resend(p, now, a);
 	}
 }
 
-// A number its ACKs stand at is asked for too, unless it is the next to be sent.
+// What follows such a number may be missing too.
+static void probe(struct party *p, ts_us now, uint32_t n)
+{
+	struct srt_snd *s = &p->conn.snd;
+
+	for (; n < p->media->n && srt_snd_told(s, now, p->media->arrival[n]); n++)
+		if (p->media->state[n] == MEDIA_HERE &&
+			srt_snd_probe(s, now, seq_of(p, n), p->media->play[n], PARTY_PAYLOAD)) {
+			p->stats.resent++;
+			emit(p, now, n, srt_snd_rexmit_bit(s));
+		}
+}
+
+// A number its ACKs stand at is asked for too, when they would tell of it.
 static void handle_standing(struct party *p, ts_us now)
 {
 	uint8_t list[4];
@@ -242,8 +266,11 @@ static void handle_standing(struct party *p, ts_us now)
 
 	if (!srt_snd_standing(&p->conn.snd, list))
 		return;
-	if (number_of(p, be32_get(list), 1, &n) && n < p->media->n)
-		resend(p, now, n);
+	if (!number_of(p, be32_get(list), 1, &n) || n >= p->media->n ||
+		!srt_snd_told(&p->conn.snd, now, p->media->arrival[n]))
+		return;
+	resend(p, now, n);
+	probe(p, now, n + 1);
 }
 
 static void watch_ack(struct party *p, const uint8_t *data, size_t len)

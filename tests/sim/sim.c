@@ -95,13 +95,13 @@ static const struct {
 	uint64_t seed;
 	const char *report;
 } golden[] = {
-	{1, "publisher sent 791 again 38 repeated 0 late 0 acks 149 naks 38; ingest got 791 "
-	    "gave up 0 duplicate 13 recovered 35; egress sent 414 again 80 repeated 46 late "
-	    "0 acks 34 naks 50; player got 414 gave up 0 duplicate 120 recovered 49; "},
-	{3, "publisher sent 683 again 31 repeated 1 late 0 acks 394 naks 30; ingest got 683 "
-	    "gave up 0 duplicate 17 recovered 28; "},
-	{11, "publisher sent 691 again 216 repeated 47 late 0 acks 38 naks 126; ingest got "
-	     "691 gave up 0 duplicate 143 recovered 174; "},
+	{1, "publisher sent 791 again 40 repeated 6 late 0 acks 148 naks 34; ingest got 791 "
+	    "gave up 0 duplicate 13 recovered 33; egress sent 414 again 132 repeated 50 late "
+	    "0 acks 22 naks 52; player got 414 gave up 0 duplicate 131 recovered 44; "},
+	{3, "publisher sent 683 again 28 repeated 1 late 0 acks 370 naks 27; ingest got 683 "
+	    "gave up 0 duplicate 13 recovered 25; "},
+	{11, "publisher sent 691 again 319 repeated 71 late 0 acks 26 naks 122; ingest got "
+	     "691 gave up 0 duplicate 134 recovered 163; "},
 };
 
 static int run_golden(void)

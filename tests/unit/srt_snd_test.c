@@ -131,8 +131,10 @@ static void a_second_repair_goes_twice(void **)
 	assert_int_equal(resend(T0, 5), SRT_RESEND_NOW);
 	assert_int_equal(srt_snd_copies(&s), 1);
 	assert_int_equal(resend(T0 + 20 * TS_MS, 5), SRT_RESEND_NOW);
+	assert_int_equal(srt_snd_copies(&s), 1); // the request and the repair may have crossed
+	assert_int_equal(resend(T0 + 43 * TS_MS, 5), SRT_RESEND_NOW);
 	assert_int_equal(srt_snd_copies(&s), 2);
-	assert_int_equal(resend(T0 + 20 * TS_MS, 6), SRT_RESEND_NOW);
+	assert_int_equal(resend(T0 + 43 * TS_MS, 6), SRT_RESEND_NOW);
 	assert_int_equal(srt_snd_copies(&s), 1);
 }
 
@@ -237,9 +239,11 @@ static void a_number_the_acks_stand_at_is_asked_for(void **)
 	assert_true(stands_at(now, ISN)); // not one ACK: the very first may be what is missing
 	ack(now + 10 * TS_MS, 1, ISN + 4, 20000, 1000);
 	poll(now + 10 * TS_MS);
+	assert_false(stands_at(now + 10 * TS_MS, 0)); // how long it takes was not known before
 	ack(now + 20 * TS_MS, 2, ISN + 8, 20000, 1000);
 	poll(now + 20 * TS_MS);
-	assert_false(stands_at(now + 39 * TS_MS, 0));
+	assert_true(stands_at(now + 20 * TS_MS, ISN + 8)); // at once, where it moved to ...
+	assert_false(stands_at(now + 39 * TS_MS, 0));	   // ... and when it stays there
 	assert_true(stands_at(now + 40 * TS_MS, ISN + 8));
 	assert_false(stands_at(now + 79 * TS_MS, 0)); // its answer needs a round trip
 	assert_true(stands_at(now + 80 * TS_MS, ISN + 8));
@@ -249,6 +253,68 @@ static void a_number_the_acks_stand_at_is_asked_for(void **)
 	assert_false(stands_at(now + TS_S, 0));
 	assert_int_equal(resend(now + TS_S, 99), SRT_RESEND_NOW);
 	assert_int_equal(srt_snd_copies(&s), 1);
+}
+
+// An ACK tells of what was sent a round trip before it came. Until the first sample that is what a
+// report took at most; what we ask ourselves says nothing.
+static void an_ack_does_not_tell_of_what_is_under_way(void **)
+{
+	assert_true(srt_snd_told(&s, T0, T0));
+	srt_snd_bound(&s, T0 + TS_MS, T0);
+	assert_true(srt_snd_told(&s, T0, T0));
+	nak(T0);
+	srt_snd_bound(&s, T0 + 60 * TS_MS, T0);
+	srt_snd_bound(&s, T0 + 50 * TS_MS, T0);
+	srt_snd_bound(&s, T0 + 70 * TS_MS, T0);
+	assert_false(srt_snd_told(&s, T0 + 51 * TS_MS - 1, T0));
+	assert_true(srt_snd_told(&s, T0 + 51 * TS_MS, T0));
+	ack(T0, 1, ISN, 20000, 1000);
+	assert_false(srt_snd_told(&s, T0 + 23 * TS_MS - 1, T0));
+	assert_true(srt_snd_told(&s, T0 + 23 * TS_MS, T0));
+}
+
+static bool probe(ts_us now, uint32_t seq)
+{
+	return srt_snd_probe(&s, now, seq, now - 10 * TS_MS, LEN);
+}
+
+// At heavy losses, once each, out of the larger part of the budget.
+static void what_follows_is_sent_unasked(void **)
+{
+	unsigned n = 0;
+
+	srt_snd_set_rate(&s, RATE);
+	nak(T0);
+	srt_snd_bound(&s, T0, T0 - 20 * TS_MS);
+	for (uint32_t i = 0; i < 3; i++)
+		resend(T0, ISN + 5 * i);
+	assert_false(probe(T0, ISN + 20)); // too few to tell
+	resend(T0, ISN + 15);
+	assert_true(probe(T0, ISN + 20));
+	assert_false(probe(T0, ISN + 20));
+	assert_false(probe(T0, ISN + 15)); // asked for, and sent
+	for (uint32_t i = 0; i < 1000; i++)
+		n += probe(T0, ISN + 21 + i);
+	assert_int_equal(n, 3 * 4 - 1); // three for each that was asked for
+	s.repair.budget = RATE / 1000 * (LATENCY / TS_MS) / 4;
+	for (uint32_t i = 0; i < 4; i++)
+		resend(T0, ISN + 2000 + i);
+	assert_false(probe(T0, ISN + 3000)); // the rest is for requests
+}
+
+// Once a report asks again for what was sent again, it is a periodic one: ACKs are not needed.
+static void periodic_reports_end_the_hurry(void **)
+{
+	ack(T0, 1, ISN, 20000, 1000);
+	nak(T0);
+	resend(T0, ISN + 5);
+	assert_int_equal(srt_snd_copies(&s), 2);
+	nak(T0 + 30 * TS_MS);
+	resend(T0 + 30 * TS_MS, ISN + 5);
+	nak(T0 + 31 * TS_MS);
+	resend(T0 + 31 * TS_MS, ISN + 9);
+	assert_int_equal(srt_snd_copies(&s), 1);
+	assert_false(stands_at(T0 + TS_S, 0));
 }
 
 static void a_silent_peer_is_not_watched_for_ever(void **)
@@ -464,6 +530,9 @@ int main(void)
 		cmocka_unit_test_setup(a_silent_peer_is_not_watched_for_ever, init),
 		cmocka_unit_test_setup(what_the_peer_has_passed_is_not_sent, init),
 		cmocka_unit_test_setup(a_hurry_spends_the_same_budget, init),
+		cmocka_unit_test_setup(an_ack_does_not_tell_of_what_is_under_way, init),
+		cmocka_unit_test_setup(what_follows_is_sent_unasked, init),
+		cmocka_unit_test_setup(periodic_reports_end_the_hurry, init),
 		cmocka_unit_test_setup(repairs_are_bounded_by_the_streams_rate, init),
 		cmocka_unit_test_setup(the_share_is_the_streams_choice, init),
 		cmocka_unit_test_setup(a_slow_stream_may_lose_a_burst_too, init),
