@@ -23,18 +23,29 @@ static struct {
 	size_t frame_bytes; // still to be had by arenas
 } eal;
 
-// Free 2 MiB hugepages of this machine; 0 when it has none or does not say.
-static unsigned hugepages_free(void)
+static unsigned hugepages(const char *which)
 {
-	FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "re");
+	char path[80];
 	unsigned n = 0;
+	FILE *f;
 
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-2048kB/%s_hugepages",
+		which);
+	f = fopen(path, "re");
 	if (!f)
 		return 0;
 	if (fscanf(f, "%u", &n) != 1)
 		n = 0;
 	fclose(f);
 	return n;
+}
+
+// 2 MiB hugepages of this machine that nobody has, nor was promised; 0 when it does not say.
+static unsigned hugepages_free(void)
+{
+	unsigned n = hugepages("free"), promised = hugepages("resv");
+
+	return n > promised ? n - promised : 0;
 }
 
 // EAL pins the thread that starts it to its one lcore: the first core this process may use.

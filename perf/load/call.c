@@ -272,14 +272,13 @@ static bool has_enough(const struct load *l, const struct call *c)
 static void drive_up(struct load *l, ts_us now, struct call *c)
 {
 	struct calls *cs = l->peers;
-	uint8_t list[4];
 
 	if (cs->publish)
 		publish_due(l, now, c);
 	if (now >= srt_conn_expiry(&c->conn))
 		srt_conn_on_expiry(&c->conn, now);
-	if (cs->publish && srt_snd_standing(&c->conn.snd, list))
-		publish_resend(l, now, c, list, sizeof(list));
+	if (cs->publish)
+		publish_standing(l, now, c);
 	poll_out(l, now, c);
 	if (srt_conn_dead(&c->conn, now))
 		call_closed(l, now, c);

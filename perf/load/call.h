@@ -100,4 +100,6 @@ ts_us publish_behind(const struct load *l, ts_us now, const struct call *c); // 
 void publish_begin(struct load *l, ts_us now, struct call *c);
 void publish_due(struct load *l, ts_us now, struct call *c); // send what is due
 void publish_resend(struct load *l, ts_us now, struct call *c, const uint8_t *cif, size_t len);
+// Its ACKs may stand still at its start: after its timer has run.
+void publish_standing(struct load *l, ts_us now, struct call *c);
 ts_us publish_expiry(const struct load *l, const struct call *c);

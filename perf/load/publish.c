@@ -146,6 +146,19 @@ static void resend_one(struct load *l, ts_us now, struct call *c, uint32_t seq)
 	}
 }
 
+void publish_standing(struct load *l, ts_us now, struct call *c)
+{
+	const struct calls *cs = l->peers;
+	uint8_t list[4];
+	uint64_t n;
+
+	if (!srt_snd_standing(&c->conn.snd, list))
+		return;
+	n = seq31_extend(c->n_sent + c->isn, be32_get(list)) - c->isn;
+	if (n < c->n_sent && srt_snd_told(&c->conn.snd, now, c->sent_at[n & cs->history_mask]))
+		resend_one(l, now, c, be32_get(list));
+}
+
 void publish_resend(struct load *l, ts_us now, struct call *c, const uint8_t *cif, size_t len)
 {
 	struct srt_loss loss = srt_loss_of(cif, len);
