@@ -32,8 +32,8 @@ ts_us srt_acks_expiry(const struct srt_acks *a, uint64_t hole, const struct srt_
 {
 	ts_us soon = a->at + SRT_ACK_PERIOD, answer = a->at + srt_rtt_ack_repeat(rtt);
 
-	if (hole == a->acked)
-		return a->confirmed ? TS_NEVER : answer;
+	if (hole == a->acked) // the same again, on libsrt's tick at the soonest
+		return a->confirmed ? TS_NEVER : ts_max(soon, answer);
 	if (a->eager || soon < a->calm_at || a->packets >= SRT_ACK_CALM_PACKETS ||
 		!srt_rtt_even(rtt))
 		return soon;

@@ -150,20 +150,30 @@ def trial(peer, subscribers, pps, seconds=5.0, *, build, cpus=(0, 1)):
         return {**what, "invalid": str(failed)}
 
 
+BUSY = 0.9  # of its core, from which on a relay counts as saturated
+
+
 def saturate(peer, subscribers, seconds=3.0, *, build, cpus=(0, 1), start=None, step=1.5, close=1.08, progress=None):
     """The highest rate that it delivers whole, found by steps and then by halves: the dict of that run, with
-    `invalid` when there is none. progress: called with the dict of each trial."""
+    `invalid` when there is none. A rate counts as too high when two runs fail at it, for others may be busy here.
+    `saturated` says whether the relay's core was the limit: when not, the rate is what this machine could show,
+    and 1e9 / cpu_ns_per_packet what a core of it would do. progress: called with the dict of each trial."""
     low, high, best, last = 0.0, None, None, None
     pps = start or max(20.0, 40000.0 / subscribers)
     while pps >= 1 and not (high and low and high / low < close):
-        last = trial(peer, subscribers, pps, seconds, build=build, cpus=cpus)
-        if progress:
-            progress(last)
-        if "delivered" not in last:
-            return last
+        for _ in range(2):
+            last = trial(peer, subscribers, pps, seconds, build=build, cpus=cpus)
+            if progress:
+                progress(last)
+            if "delivered" not in last:
+                return last
+            if not last["invalid"]:
+                break
         if last["invalid"]:
-            high = pps
+            high, above = pps, last
         else:
             low, best = pps, last
         pps = low * step if not high else high / step if not low else (low * high) ** 0.5
-    return best or {**last, "invalid": f"no rate was delivered whole; the last try: {last['invalid']}"}
+    if not best:
+        return {**last, "invalid": f"no rate was delivered whole; the last try: {last['invalid']}"}
+    return {**best, "saturated": max(best["relay_core"], above["relay_core"]) >= BUSY}

@@ -97,3 +97,18 @@ def test_sessions_that_come_and_go_evenly(make_relay, programs):
     assert report["sessions"] == pytest.approx(20 + 4 * 40, rel=0.1)
     assert report["join_us"]["n"] == report["sessions"] and report["latency_us"]["n"] == report["unique"]
     publish.program.stop()
+
+
+def test_most_eager_acknowledgements_cost_the_relay_nothing(make_relay, programs):
+    """As libsrt's receivers do: 100 a second from each, in the full form. The first 31 are answered, then every 16th."""
+    relay = make_relay(memory=128)
+    relay.listen("--open")
+    publish = Load(programs, "publish", relay.url("live/m", "publish"), rate="2M", duration=20)
+    relay.wait_live("live/m")
+    report = Load(programs, "play", relay.url("live/m"), count=20, duration=3, eager_acks=True).report()
+    assert_whole(report)
+    acks = report["datagrams"]["tx"] - 3 * 20  # without inductions, conclusions, farewells
+    answers = report["datagrams"]["rx"] - report["received"] - 2 * 20
+    assert acks > 20 * 150
+    assert 20 * 25 < answers < 20 * (31 + 4) + acks / 10
+    publish.program.stop()

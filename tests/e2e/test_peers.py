@@ -88,11 +88,24 @@ def test_the_search_ends_close_below_the_edge(monkeypatch, edge, start):
 
     def made_up(peer, subscribers, pps, seconds, **_):
         asked.append(pps)
-        return {"pps": pps, "delivered": 1, "invalid": "98 % of the packets were delivered" if pps > edge else None}
+        return {"pps": pps, "delivered": 1, "relay_core": min(1, pps / edge), "invalid": "98 % of the packets were delivered" if pps > edge else None}
 
     monkeypatch.setattr(measure, "trial", made_up)
     found = peers.saturate(peers.PEERS["segment"], 10, build=BUILD, start=start)
-    assert edge / 1.08 <= found["pps"] <= edge and found["invalid"] is None and len(asked) < 25
+    assert edge / 1.08 <= found["pps"] <= edge and found["invalid"] is None and found["saturated"] and len(asked) < 40
+
+
+def test_one_bad_run_does_not_end_the_search(monkeypatch):
+    asked = []
+
+    def made_up(peer, subscribers, pps, seconds, **_):
+        asked.append(pps)
+        bad = pps > 1000 or len(asked) == 3
+        return {"pps": pps, "delivered": 1, "relay_core": 0.4, "invalid": "somebody stood still" if bad else None}
+
+    monkeypatch.setattr(measure, "trial", made_up)
+    found = peers.saturate(peers.PEERS["segment"], 10, build=BUILD, start=100)
+    assert 1000 / 1.08 <= found["pps"] <= 1000 and found["saturated"] is False
 
 
 def test_a_search_that_finds_nothing_says_so(monkeypatch):
