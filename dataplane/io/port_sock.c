@@ -115,16 +115,13 @@ static void sock_del(struct port *p, uint16_t tag)
 {
 	struct port_sock *s = self(p);
 
+	sock_own_flush(p);
 	for (unsigned i = 0; i < s->n_socks; i++)
 		if (s->socks[i].fd >= 0 && s->socks[i].tag == tag)
 			slot_close(s, i);
 }
 
 // --- the rest of the seam -------------------------------------------------------------------
-
-static void sock_flush(struct port *p)
-{
-}
 
 // The kernel copies, so a payload is free as soon as the call returns.
 static uint64_t sock_tx_posted(const struct port *p)
@@ -159,6 +156,7 @@ static void sock_close(struct port *p)
 	if (s->staging)
 		munmap(s->staging, (size_t)SOCK_STAGING * SOCK_STAGING_LEN);
 	free(s->tx);
+	free(s->own);
 	free(s->by_port);
 	free(s->socks);
 	free(s);
@@ -170,8 +168,8 @@ static const struct port_ops sock_ops = {
 	.rx_burst = sock_rx_burst,
 	.tx_fanout = sock_tx_fanout,
 	.tx_private = sock_tx_private,
-	.send = sock_tx_send,
-	.flush = sock_flush,
+	.send = sock_own_send,
+	.flush = sock_own_flush,
 	.wait = sock_rx_wait,
 	.wake = sock_rx_wake,
 	.tx_posted = sock_tx_posted,
@@ -192,11 +190,12 @@ static bool memory_take(struct port_sock *s)
 
 	s->staging = at == MAP_FAILED ? NULL : at;
 	s->tx = sock_tx_new();
+	s->own = sock_own_new();
 	s->by_port = malloc(SOCK_BY_PORT * sizeof(*s->by_port));
 	for (unsigned i = 0; s->by_port && i < SOCK_BY_PORT; i++)
 		s->by_port[i] = SOCK_NONE;
 	s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return s->staging && s->tx && s->by_port && s->wake_fd >= 0;
+	return s->staging && s->tx && s->own && s->by_port && s->wake_fd >= 0;
 }
 
 // What comes back to a push (RTCP, or anything else) has no reader: let nothing in.

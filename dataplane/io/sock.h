@@ -10,7 +10,8 @@
 //   sock_bind     a source: unicast or multicast
 //   sock_rx       staging buffers -> datagrams; sock_uring and sock_epoll fill the staging buffers
 //   sock_msg      what a message says besides its bytes: socket, address, control messages
-//   sock_tx       fan-out and own datagrams
+//   sock_tx       fan-out
+//   sock_own      own datagrams
 //   port_sock     puts them together
 
 #include "io/port.h"
@@ -91,6 +92,7 @@ struct sock_epoll {
 	unsigned n_free;
 };
 
+struct sock_own;
 struct sock_tx;
 
 enum sock_sleep { SOCK_AWAKE, SOCK_ASLEEP, SOCK_WOKEN };
@@ -113,6 +115,7 @@ struct port_sock {
 
 	struct sock egress[2]; // of IPv4 and IPv6, bound to no listener's port: for pushes
 	struct sock_tx *tx;
+	struct sock_own *own;
 	struct port_stats st;
 
 	union {
@@ -195,5 +198,15 @@ unsigned sock_tx_fanout(struct port *p, enum line_kind kind, const struct port_p
 	unsigned n_pl, const struct line *lines, unsigned n_lines);
 unsigned sock_tx_private(struct port *p, enum line_kind kind, const struct port_payload *pl,
 	unsigned n_pl, const struct line *lines, unsigned n_lines);
-int sock_tx_send(struct port *p, const struct line *to, const uint8_t *data, uint16_t len);
 unsigned sock_tx_errors(struct port *p, struct port_tx_error *out, unsigned n);
+// Count and remember that a datagram was not sent. Returns -EAGAIN when the buffer is full, else
+// -error.
+int sock_tx_failed(struct port_sock *s, const struct line *to, int error);
+
+// --- sock_own -------------------------------------------------------------------------------
+
+struct sock_own *sock_own_new(void);
+// One of 64 bytes or less waits for sock_own_flush(), or for the next fan-out, which it precedes.
+// Returns 0, or -errno of one that was sent at once.
+int sock_own_send(struct port *p, const struct line *to, const uint8_t *data, uint16_t len);
+void sock_own_flush(struct port *p);

@@ -15,7 +15,7 @@ enum {
 	SRT_MIN = 16,
 	SRT_HS_CALLER = 40, // socket id of the caller, in induction and conclusion alike
 	SRT_HS_MIN = 44,
-	SRT_FULL_ACK = 44,
+	SRT_SMALL_ACK = 32, // a full one has 44 bytes, a light one 20
 };
 
 #define SRT_WORD0_ACK 0x80020000u
@@ -33,9 +33,10 @@ enum {
 // destination yet: its repeats are kept together by the caller's id. Whatever is too short for
 // either goes to worker 0, which counts it as malformed.
 //
-// Thinned ACKs (A14) are steered to a socket that lets nothing in, rather than stopped by a filter
-// on the worker's own: the kernel adds what a socket's filter drops to the very counter that
-// SO_RXQ_OVFL reports, and overflows could not be told from thinning any more.
+// ACKs that want an answer, full or small, are thinned (A14): they are steered to a socket that
+// lets nothing in, rather than stopped by a filter on the worker's own. The kernel adds what a
+// socket's filter drops to the very counter that SO_RXQ_OVFL reports, and overflows could not be
+// told from thinning any more.
 int sock_filter_steer(int fd, unsigned n_workers)
 {
 	struct sock_filter code[] = {
@@ -44,7 +45,7 @@ int sock_filter_steer(int fd, unsigned n_workers)
 		/*  2 */ LD(SRT_DST),
 		/*  3 */ IF(BPF_JEQ, 0, 12, 0),
 		/*  4 */ LD_LEN,
-		/*  5 */ IF(BPF_JEQ, SRT_FULL_ACK, 0, 5),
+		/*  5 */ IF(BPF_JGE, SRT_SMALL_ACK, 0, 5),
 		/*  6 */ LD(SRT_WORD0),
 		/*  7 */ IF(BPF_JEQ, SRT_WORD0_ACK, 0, 3),
 		/*  8 */ LD(SRT_INFO),

@@ -87,6 +87,16 @@ static bool is_full(int error)
 	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
 }
 
+int sock_tx_failed(struct port_sock *s, const struct line *to, int error)
+{
+	if (is_full(error)) {
+		s->st.tx_full++;
+		return -EAGAIN;
+	}
+	refused(s, to, error, 1);
+	return -error;
+}
+
 // A refused bundle, datagram by datagram: the message without its last control message, which is
 // UDP_SEGMENT. Returns how many went out.
 static unsigned send_apart(struct port_sock *s, unsigned i)
@@ -106,10 +116,8 @@ static unsigned send_apart(struct port_sock *s, unsigned i)
 			s->st.tx_packets++;
 			s->st.tx_bytes += (uint64_t)n;
 			ok++;
-		} else if (is_full(errno)) {
-			s->st.tx_full++;
 		} else {
-			refused(s, t->line[i], errno, 1);
+			sock_tx_failed(s, t->line[i], errno);
 		}
 	}
 	return ok;
@@ -272,6 +280,7 @@ unsigned sock_tx_fanout(struct port *p, enum line_kind kind, const struct port_p
 	struct port_sock *s = (struct port_sock *)p;
 	unsigned copies = 0;
 
+	sock_own_flush(p); // in the order in which they were given
 	s->tx->waited = false;
 	s->tx->iov_per_copy = kind == LINE_UDP ? 1 : 2;
 	for (unsigned at = 0; at < n_pl; at += PORT_BUNDLE) {
@@ -288,37 +297,10 @@ unsigned sock_tx_private(struct port *p, enum line_kind kind, const struct port_
 	struct port_sock *s = (struct port_sock *)p;
 
 	assert(n_pl <= PORT_BUNDLE);
+	sock_own_flush(p);
 	s->tx->waited = false;
 	s->tx->iov_per_copy = kind == LINE_UDP ? 1 : 2;
 	return fanout(s, kind, pl, n_pl, n_pl, lines, n_lines);
-}
-
-int sock_tx_send(struct port *p, const struct line *to, const uint8_t *data, uint16_t len)
-{
-	struct port_sock *s = (struct port_sock *)p;
-	struct iovec v = {(void *)(uintptr_t)data, len};
-	const struct sock *from = sock_of_line(s, to);
-	struct sock_control control;
-	union sock_name name;
-	struct msghdr m = {.msg_name = &name,
-		.msg_namelen = sock_name_len(from),
-		.msg_iov = &v,
-		.msg_iovlen = 1,
-		.msg_control = control.b};
-
-	sock_name_put(&name, from, to);
-	sock_control_of_line(&m, from, to);
-	if (sendmsg(from->fd, &m, MSG_DONTWAIT) >= 0) {
-		s->st.tx_packets++;
-		s->st.tx_bytes += len;
-		return 0;
-	}
-	if (is_full(errno)) {
-		s->st.tx_full++;
-		return -EAGAIN;
-	}
-	refused(s, to, errno, 1);
-	return -s->tx->errors[(s->tx->err_tail - 1) % SOCK_TX_ERRORS].error;
 }
 
 unsigned sock_tx_errors(struct port *p, struct port_tx_error *out, unsigned n)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { WORKERS = 4, FULL_ACK = 44, HANDSHAKE = 64 };
+enum { WORKERS = 4, FULL_ACK = 44, SMALL_ACK = 32, HANDSHAKE = 64 };
 
 struct listener {
 	int fds[WORKERS];
@@ -145,7 +145,9 @@ static void acks_are_thinned_and_nothing_else(void **)
 
 		srt_ctrl(pkt, FULL_ACK, 2, n, dst);
 		assert_int_equal(passes(&l, fd, pkt, FULL_ACK), pass);
-		thinned += !pass;
+		srt_ctrl(pkt, SMALL_ACK, 2, n, dst);
+		assert_int_equal(passes(&l, fd, pkt, SMALL_ACK), pass);
+		thinned += 2 * !pass;
 		srt_ctrl(pkt, FULL_ACK, 3, n, dst); // NAK of the same length
 		assert_true(passes(&l, fd, pkt, FULL_ACK));
 		srt_ctrl(pkt, 20, 2, n, dst); // light ACK

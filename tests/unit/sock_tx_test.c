@@ -243,6 +243,7 @@ static void copies_leave_from_the_contacted_address(void **)
 		assert_true(endpoint_eq(&rx[0].local, &to));
 		line_build_udp(&l, &(struct line_udp){.local = rx[0].local, .peer = rx[0].peer});
 		assert_int_equal(port_send(p, &l, (const uint8_t *)"answer", 6), 0);
+		p->ops->flush(p);
 		assert_int_equal(kit_recv(peers.fd[i], got, sizeof(got), &from, MS), 6);
 		assert_true(endpoint_eq(&from, &to));
 		assert_int_equal(port_tx_fanout(p, LINE_UDP, &pl, 1, &l, 1), 1);
@@ -250,6 +251,76 @@ static void copies_leave_from_the_contacted_address(void **)
 		assert_true(endpoint_eq(&from, &to));
 	}
 	peers_close(&peers, 20);
+	p->ops->close(p);
+}
+
+static void expect(int fd, const char *what)
+{
+	uint8_t got[2048];
+	struct endpoint from;
+
+	assert_int_equal(kit_recv(fd, got, sizeof(got), &from, MS), strlen(what));
+	assert_memory_equal(got, what, strlen(what));
+}
+
+// Short own datagrams wait, and precede whatever comes behind them.
+static void own_datagrams_wait_for_the_flush_and_keep_their_order(void **)
+{
+	static uint8_t longer[65 + 1];
+	struct port *p = kit_open(&kit_uring);
+	struct port_payload pl = {.data = (const uint8_t *)"media", .len = 5};
+	struct port_stats st;
+	struct peers peers;
+	struct line l;
+
+	memset(longer, 'l', 65);
+	peers_open(&peers, 1);
+	line_build_udp(&l, &(struct line_udp){.peer = peers.at[0]});
+	assert_int_equal(port_send(p, &l, (const uint8_t *)"1", 1), 0);
+	assert_int_equal(port_send(p, &l, (const uint8_t *)"2", 1), 0);
+	p->ops->stats(p, &st);
+	assert_int_equal(st.tx_packets, 0);
+	assert_int_equal(port_tx_fanout(p, LINE_UDP, &pl, 1, &l, 1), 1);
+	assert_int_equal(port_send(p, &l, (const uint8_t *)"3", 1), 0);
+	assert_int_equal(port_send(p, &l, longer, 65), 0);
+	assert_int_equal(port_send(p, &l, (const uint8_t *)"4", 1), 0);
+	p->ops->flush(p);
+	expect(peers.fd[0], "1");
+	expect(peers.fd[0], "2");
+	expect(peers.fd[0], "media");
+	expect(peers.fd[0], "3");
+	expect(peers.fd[0], (const char *)longer);
+	expect(peers.fd[0], "4");
+	p->ops->stats(p, &st);
+	assert_int_equal(st.tx_packets, 6);
+	assert_int_equal(st.tx_bytes, 4 + 5 + 65);
+	peers_close(&peers, 1);
+	p->ops->close(p);
+}
+
+// One that the kernel refuses does not hold up the others, and is told of.
+static void a_refused_own_datagram_is_passed_over(void **)
+{
+	struct port *p = kit_open(&kit_uring);
+	struct endpoint nowhere = endpoint_of_v4(0, 0);
+	struct port_tx_error e[4];
+	struct port_stats st;
+	struct peers peers;
+	struct line good, bad;
+
+	peers_open(&peers, 1);
+	line_build_udp(&good, &(struct line_udp){.peer = peers.at[0]});
+	line_build_udp(&bad, &(struct line_udp){.peer = nowhere});
+	assert_int_equal(port_send(p, &bad, (const uint8_t *)"x", 1), 0);
+	assert_int_equal(port_send(p, &good, (const uint8_t *)"y", 1), 0);
+	p->ops->flush(p);
+	expect(peers.fd[0], "y");
+	p->ops->stats(p, &st);
+	assert_int_equal(st.tx_packets, 1);
+	assert_int_equal(st.tx_error, 1);
+	assert_int_equal(p->ops->tx_errors(p, e, 4), 1);
+	assert_true(endpoint_eq(&e[0].peer, &nowhere));
+	peers_close(&peers, 1);
 	p->ops->close(p);
 }
 
@@ -488,6 +559,7 @@ static void strangers_groups_do_not_come_in(void **)
 	u.peer = group;
 	line_build_udp(&l, &u);
 	assert_int_equal(port_send(p, &l, (const uint8_t *)"theirs", 6), 0);
+	p->ops->flush(p);
 	at = endpoint_of_v4(LOOPBACK, any.bind.port);
 	kit_send(stranger, &at, "ours", 4);
 	assert_int_equal(kit_burst(p, rx, ts_now() + DEADLINE), 1);
@@ -524,6 +596,8 @@ int main(void)
 		cmocka_unit_test(long_bursts_are_cut_into_bundles),
 		cmocka_unit_test(refused_bundles_go_out_one_by_one),
 		cmocka_unit_test(copies_leave_from_the_contacted_address),
+		cmocka_unit_test(own_datagrams_wait_for_the_flush_and_keep_their_order),
+		cmocka_unit_test(a_refused_own_datagram_is_passed_over),
 		cmocka_unit_test(each_line_uses_the_socket_of_its_port),
 		cmocka_unit_test(ttl_and_dscp_come_from_the_line),
 		cmocka_unit_test(multicast_goes_out_and_comes_in_where_it_should),

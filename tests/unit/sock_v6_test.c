@@ -74,6 +74,7 @@ static void talk(struct port *p, int fd, const struct endpoint *to, const struct
 	assert_int_equal(rx[0].tag, 4);
 	line_build_udp(&l, &(struct line_udp){.local = rx[0].local, .peer = rx[0].peer});
 	assert_int_equal(port_send(p, &l, (const uint8_t *)"answer", 6), 0);
+	p->ops->flush(p);
 	assert_int_equal(kit_recv(fd, got, sizeof(got), &from, 5000), 6);
 	assert_true(endpoint_eq(&from, to));
 	assert_int_equal(port_tx_fanout(p, LINE_UDP, &pl, 1, &l, 1), 1);
