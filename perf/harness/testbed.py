@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Sluice authors
+"""Where a scenario runs, as a YAML file says: loopback, two namespaces and a veth pair, no kernel at all, or two boxes."""
+
+import itertools
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from peers.bed import Bed, Failed
+
+FOLDER = Path(__file__).resolve().parents[1] / "testbeds"
+KINDS = ("loopback", "veth", "null", "hosts")
+NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True)
+class Testbed:
+    """relay_core and load_core: one each. hosts: per host `ssh`, `pci`, `cores`; link_gbps: between them."""
+
+    name: str
+    kind: str
+    relay_core: int = 0
+    load_core: int = 1
+    build: str = "build"
+    link_gbps: float = 0
+    hosts: dict = field(default_factory=dict)
+
+    def bed(self, build):
+        """A place for one run; a context."""
+        if self.kind == "loopback":
+            return LoopbackBed(build, self.relay_core, self.load_core)
+        if self.kind == "veth":
+            return VethBed(build, self.relay_core, self.load_core)
+        raise Failed(f"testbed {self.name}: scenarios that need sockets do not run on kind '{self.kind}'")
+
+    def check(self):
+        """Raises Failed when this machine cannot be this testbed."""
+        able = os.sched_getaffinity(0)
+        needs = {self.relay_core, self.load_core} if self.kind in ("loopback", "veth") else {self.relay_core}
+        if self.kind != "hosts" and not needs <= able:
+            raise Failed(f"testbed {self.name}: needs the cores {sorted(needs)}, allowed here are {sorted(able)}")
+        if self.kind == "veth" and os.geteuid() != 0:
+            raise Failed(f"testbed {self.name}: needs root, to make network namespaces")
+        if self.kind == "hosts":
+            for name, host in self.hosts.items():
+                if not host.get("ssh") and not Path(f"/sys/bus/pci/devices/{host.get('pci')}").exists():
+                    raise Failed(f"testbed {self.name}: {name} has no PCI device {host.get('pci')} on this machine")
+            raise Failed(f"testbed {self.name}: port dpdk cannot take NICs of this build yet")
+
+
+def load(name):
+    """A Testbed of a file, or of one of those in perf/testbeds by name. Raises Failed with one sentence."""
+    path = Path(name) if "/" in name or name.endswith(".yaml") else FOLDER / f"{name}.yaml"
+    try:
+        document = yaml.safe_load(path.read_text())
+    except OSError as error:
+        there = ", ".join(sorted(p.stem for p in FOLDER.glob("*.yaml")))
+        raise Failed(f"testbed {name}: {error.strerror}; there are: {there}") from None
+    except yaml.YAMLError as error:
+        raise Failed(f"testbed {path}: not YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(document, dict):
+        raise Failed(f"testbed {path}: not a mapping")
+    unknown = set(document) - set(Testbed.__dataclass_fields__)
+    if unknown:
+        raise Failed(f"testbed {path}: unknown member '{min(unknown)}'")
+    if document.get("kind") not in KINDS:
+        raise Failed(f"testbed {path}: kind must be one of {', '.join(KINDS)}")
+    for name, type_ in (("relay_core", int), ("load_core", int), ("build", str), ("hosts", dict)):
+        if name in document and not isinstance(document[name], type_):
+            raise Failed(f"testbed {path}: {name} must be {'a number' if type_ is int else 'text' if type_ is str else 'a mapping'}")
+    return Testbed(**{"name": path.stem, **document})
+
+
+class LoopbackBed(Bed):
+    address = "127.0.0.1"
+
+    def tool(self, name, argv, **more):
+        """Another program on the side of the load."""
+        return self._start(name, argv, self.load_cpu, **more)
+
+
+class VethBed(Bed):
+    """The relay in one network namespace, the load in another, a veth pair between them."""
+
+    address = "10.77.0.1"
+
+    def __enter__(self):
+        super().__enter__()
+        number = f"{os.getpid()}-{next(NUMBERS)}"
+        self.spaces = {"relay": f"slp-r{number}", "load": f"slp-l{number}"}
+        try:
+            for command in self._commands():
+                done = subprocess.run(["ip", *command.split()], capture_output=True, text=True)
+                if done.returncode:
+                    raise Failed(f"ip {command}: {done.stderr.strip()}")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _commands(self):
+        r, l = self.spaces["relay"], self.spaces["load"]
+        yield f"netns add {r}"
+        yield f"netns add {l}"
+        yield f"-n {r} link add slp0 type veth peer name slp0 netns {l}"
+        for space, address in ((r, "10.77.0.1/24"), (l, "10.77.0.2/24")):
+            yield f"-n {space} addr add {address} dev slp0"
+            yield f"-n {space} link set slp0 up"
+            yield f"-n {space} link set lo up"
+
+    def __exit__(self, *_):
+        super().__exit__()
+        for space in self.spaces.values():
+            subprocess.run(["ip", "netns", "del", space], capture_output=True)
+
+    def _inside(self, space, argv):
+        return ["nsenter", f"--net=/run/netns/{self.spaces[space]}", *argv]
+
+    def relay(self, name, argv, **more):
+        return super().relay(name, self._inside("relay", argv), **more)
+
+    def load(self, *argv, **more):
+        argv = [self.built("perf/load/sluice-load"), *argv, "--json", "--interval", "0.1"]
+        return self._start(f"sluice-load-{argv[1]}", self._inside("load", argv), self.load_cpu, **more)
+
+    def tool(self, name, argv, **more):
+        """Another program on the side of the load."""
+        return self._start(name, self._inside("load", argv), self.load_cpu, **more)

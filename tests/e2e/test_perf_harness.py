@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Sluice authors
+"""perf/run.py: its search, its comparisons and reports on made-up results, its refusals, and one short run."""
+
+import io
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from kit.proc import BUILD
+
+PERF = Path(__file__).resolve().parents[2] / "perf"
+sys.path.insert(0, str(PERF))
+
+from harness import compare, progress, report, search  # noqa: E402
+from peers.bed import Failed  # noqa: E402
+
+
+def run(*argv, timeout=60):
+    return subprocess.run([PERF / "run.py", *map(str, argv)], capture_output=True, text=True, timeout=timeout)
+
+
+def result(scenario="fanout", **costs):
+    """One with a point for each name: its cost in each run."""
+    points = [{"params": {"carries": "srt", "subscribers": int(n[1:])}, "runs": [{"cost_ns": c, "missing": 0} for c in cost], "invalid": []}
+              for n, cost in costs.items()]
+    return {"schema": 1, "scenario": scenario, "says": "one stream to many", "command": ["perf/run.py", scenario], "started": "2026-01-01T00:00:00",
+            "commit": "abc", "machine": {"cpu": "a <cpu>", "cores": 2, "kernel": "6.1"}, "testbed": {"name": "local-loopback"}, "seconds": 1, "points": points}
+
+
+@pytest.mark.kit
+@pytest.mark.parametrize("knee", [3.0, 777.0, 123_456.0])
+def test_the_search_finds_the_knee(knee):
+    tried = []
+
+    def share(rate):
+        tried.append(rate)
+        return 0.0 if rate <= knee else 0.02
+
+    found = search.find(share, 1000, 0.005)
+    assert knee / search.CLOSE <= found <= knee and len(tried) < 60
+
+
+@pytest.mark.kit
+def test_one_bad_run_does_not_count_and_what_never_passes_is_no_number():
+    bad = iter([1.0])
+    assert search.find(lambda rate: next(bad, 0.0) if rate <= 500 else 1.0, 400, 0.0) > 400
+    with pytest.raises(Failed, match="not even 1 packets/s"):
+        search.find(lambda rate: 1.0, 100, 0.0)
+
+
+@pytest.mark.kit
+def test_only_what_leaves_the_noise_is_a_change(tmp_path):
+    before = result(s1=[100, 101, 102], s10=[50, 60, 70], s100=[10, 10, 10])
+    after = result(s1=[120, 121, 122], s10=[55, 62, 75], s100=[8, 8, 8])
+    changes, alone = compare.compare(before, after)
+    assert [(c.point, c.worse) for c in changes] == [("carries=srt subscribers=1", True), ("carries=srt subscribers=100", False)] and not alone
+    paths = []
+    for name, one in (("a", before), ("b", after), ("c", result(s1=[100, 101, 103]))):
+        paths.append(tmp_path / name)
+        paths[-1].write_text(json.dumps(one))
+    worse, same = run("compare", paths[0], paths[1]), run("compare", paths[0], paths[2])
+    assert worse.returncode == 8 and "WORSE   cost_ns 101 -> 121 ns (1.20 x)  carries=srt subscribers=1" in worse.stdout
+    assert same.returncode == 0 and "only in one of them: carries=srt subscribers=10" in same.stdout
+
+
+@pytest.mark.kit
+def test_a_report_is_one_page_with_plots_and_says_what_was_no_result():
+    one = result(s1=[100, 101, 102], s10=[50, 60, 70], s100=[10, 11, 12])
+    one["points"].append({"params": {"carries": "srt", "subscribers": 1000}, "runs": [], "invalid": ["the generator <was> slow"]})
+    page = report.html([one])
+    assert "src=" not in page and "href=" not in page and "&lt;cpu&gt;" in page
+    assert "no result: the generator &lt;was&gt; slow" in page
+    drawn = page[page.index("<svg"):page.index("</svg>") + 6]
+    assert len(ElementTree.fromstring(drawn).findall(".//circle")) == 3
+    assert "| carries=srt subscribers=10 | 60 (50 to 70) | 0 |" in report.markdown(one)
+
+
+@pytest.mark.kit
+def test_the_readme_gets_its_section_and_keeps_the_rest(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"above\n{report.START}\nold\n{report.END}\nbelow\n")
+    report.into_readme(readme, [result(s1=[100])])
+    text = readme.read_text()
+    assert text.startswith("above\n") and text.endswith("below\n") and "old" not in text and "| carries=srt subscribers=1 | 100 |" in text
+    readme.write_text("no place\n")
+    with pytest.raises(Failed, match="no '<!-- numbers: begin -->'"):
+        report.into_readme(readme, [result(s1=[100])])
+
+
+@pytest.mark.kit
+def test_progress_says_what_is_left():
+    times, out = iter([0, 30, 30, 60]), io.StringIO()
+    p = progress.Progress(4, out, lambda: next(times))
+    p.end("first")
+    assert out.getvalue() == "[#####...............] 1/4, 1:30 left  first\n"
+
+
+@pytest.mark.kit
+@pytest.mark.parametrize("argv, says", [
+    (["fanout", "--testbed", "nowhere"], "testbed nowhere: No such file or directory; there are: local-loopback, local-null, local-veth, two-hosts"),
+    (["fanout", "--testbed", "two-hosts"], "testbed two-hosts: relay has no PCI device 0000:81:00.0 on this machine"),
+    (["fanout", "--set", "colour=red"], "scenario fanout has no parameter 'colour' here; it has carries, subscribers, total_pps"),
+    (["fanout", "--set", "subscribers=many"], "subscribers=many: a number is needed"),
+    (["fanout", "--set", "subscribers"], "--set subscribers: NAME=VALUE[,VALUE..] is needed"),
+    (["streams", "--testbed", "local-null"], "scenario streams does not run on testbed local-null, which has no sockets"),
+    (["fanout", "--build", "/proc"], "/proc: nothing is built there (meson setup, ninja)"),
+    (["fanout", "--runs", "0"], "--runs and --seconds must be more than nothing"),
+    (["compare", "/proc/none", "/proc/none"], "/proc/none: No such file or directory"),
+    (["report", PERF / "run.py"], f"{PERF / 'run.py'}: not JSON"),
+])
+def test_a_slip_gets_one_sentence(argv, says):
+    done = run(*argv)
+    assert done.returncode in (1, 2) and done.stderr == f"perf/run.py: {says}\n" and not done.stdout
+
+
+@pytest.mark.kit
+@pytest.mark.parametrize("document, says", [
+    ("kind: cloud", "kind must be one of loopback, veth, null, hosts"),
+    ("kind: loopback\ncolour: red", "unknown member 'colour'"),
+    ("kind: loopback\nrelay_core: one", "relay_core must be a number"),
+    ("- 1", "not a mapping"),
+    ("kind: [", "not YAML: "),
+    ("kind: loopback\nrelay_core: 4000", "needs the cores [1, 4000]"),
+])
+def test_a_testbed_that_cannot_be_is_refused(tmp_path, document, says):
+    bed = tmp_path / "bed.yaml"
+    bed.write_text(document)
+    done = run("fanout", "--testbed", bed)
+    assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.alone
+def test_a_short_run_gives_a_result_that_reports_and_compares(tmp_path):
+    out = tmp_path / "result.json"
+    done = run("fanout", "--set", "carries=srt", "--set", "subscribers=5", "--set", "total_pps=500", "--seconds", 0.5, "--runs", 2, "--build", BUILD, "--out", out)
+    assert done.returncode == 0, done.stderr + done.stdout
+    found = json.loads(out.read_text())
+    (point,) = found["points"]
+    assert point["params"] == {"carries": "srt", "subscribers": 5, "total_pps": 500} and len(point["runs"]) == 2
+    for one in point["runs"]:
+        assert one["cost_ns"] > 100 and 400 < one["delivered_pps"] < 600 and one["missing"] == 0
+    assert found["machine"]["kernel"] and found["commit"] and found["testbed"]["name"] == "local-loopback"
+    assert run("compare", out, out).returncode == 0
+    assert run("report", out, "--out", tmp_path / "r.html").returncode == 0 and (tmp_path / "r.md").exists()
