@@ -36,7 +36,8 @@ struct net_opts {
 };
 
 struct net_stats {
-	uint64_t rx, tx, tx_refused, lost, repeated, held, held_full, stray;
+	uint64_t rx, rx_messages; // on kernel sockets one message may hold a bundle
+	uint64_t tx, tx_refused, lost, repeated, held, held_full, stray;
 };
 
 typedef void (*net_rx_fn)(

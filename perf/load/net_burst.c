@@ -136,6 +136,7 @@ static void take_bundle(struct net *n, struct net_sock *s, ts_us now, struct mms
 	const uint8_t *data = m->msg_hdr.msg_iov->iov_base;
 	size_t len = m->msg_len, segment = read_control(s, &m->msg_hdr, len);
 
+	n->stats.rx_messages++;
 	for (size_t at = 0; at < len; at += segment)
 		net_arrived(n, s, now, data + at, len - at < segment ? len - at : segment);
 }

@@ -88,12 +88,12 @@ static void put_run(struct load *l, json_t *out)
 		out, "elapsed_s", json_real((double)(ts_now() - l->started) / (double)TS_S));
 	json_object_set_new(out, "cpu_s", json_real(cpu_seconds()));
 	json_object_set_new(out, "datagrams",
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx", (json_int_t)n->rx,
-			"tx", (json_int_t)n->tx, "tx_refused", (json_int_t)n->tx_refused,
-			"rx_overflow", (json_int_t)net_overflow(&l->net), "lost",
-			(json_int_t)n->lost, "repeated", (json_int_t)n->repeated, "held",
-			(json_int_t)n->held, "held_full", (json_int_t)n->held_full, "stray",
-			(json_int_t)n->stray));
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx",
+			(json_int_t)n->rx, "rx_messages", (json_int_t)n->rx_messages, "tx",
+			(json_int_t)n->tx, "tx_refused", (json_int_t)n->tx_refused, "rx_overflow",
+			(json_int_t)net_overflow(&l->net), "lost", (json_int_t)n->lost, "repeated",
+			(json_int_t)n->repeated, "held", (json_int_t)n->held, "held_full",
+			(json_int_t)n->held_full, "stray", (json_int_t)n->stray));
 }
 
 void report_progress(const struct load *l, ts_us now)

@@ -102,6 +102,13 @@ def verdict(peer, seen, subscribers, pps, sent, got):
     return None
 
 
+def bundle(got):
+    """Mean number of packets in a message to the kernel, as far as the subscribers saw; they are behind loopback,
+    which leaves messages whole. None when they do not say."""
+    datagrams = got.get("datagrams", {})
+    return round(datagrams["rx"] / datagrams["rx_messages"], 2) if datagrams.get("rx_messages") else None
+
+
 def run(bed, peer, subscribers, pps, seconds):
     """The run itself, in a bed that is open."""
     out_port = bed.port(subscribers if peer.carries == "udp" else 1)
@@ -125,7 +132,7 @@ def run(bed, peer, subscribers, pps, seconds):
         "cpu_ns_per_packet": round(seen["cpu_ns"] / seen["delivered"]) if seen["delivered"] else None,
         "relay_core": round(seen["cpu_ns"] / 1e9 / seen["elapsed_s"], 3),
         "load_core": round(seen["load_cpu"], 3),
-        "bundle": peer.bundle(programs),
+        "bundle": bundle(got),
         "rss_kb": memory,
         "kept_rate": sent.get("kept_rate"),
         "latency_us": got.get("latency_us"),

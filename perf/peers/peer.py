@@ -29,10 +29,6 @@ class Peer:
         are the ports from out_port on. Returns the programs whose CPU time counts."""
         raise NotImplementedError
 
-    def bundle(self, programs):
-        """After the end: mean number of packets in a message to the kernel, None when it does not say."""
-        return None
-
 
 def lacks(program, package):
     """Why a program cannot be used, None when it can."""

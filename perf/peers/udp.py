@@ -2,8 +2,6 @@
 # SPDX-FileCopyrightText: The Sluice authors
 """UDP in, UDP out."""
 
-import json
-
 from .bed import wait_until
 from .peer import Peer, first_line, lacks
 from .sluice import Sluice
@@ -30,10 +28,6 @@ class UdpLoop(Udp):
 
     def argv(self, bed, in_port, sinks):
         return [bed.built("perf/peers/loop_udp"), self.way, in_port, sinks[0], len(sinks)]
-
-    def bundle(self, programs):
-        said = json.loads(programs[0].lines[-1][1]) if programs[0].lines else {}
-        return said["packets"] / said["messages"] if said.get("messages") else None
 
 
 class SendtoLoop(UdpLoop):

@@ -34,7 +34,7 @@ def test_a_run_counts_what_was_delivered_and_spent(name, pps, cpus):
     assert seen["invalid"] is None
     assert abs(seen["delivered"] - seen["expected"]) <= 0.02 * seen["expected"] + 20
     assert 500 < seen["cpu_ns_per_packet"] < 2_000_000 and seen["rss_kb"] > 500
-    assert seen["peer"] == name and (seen["bundle"] is None or 1 <= seen["bundle"] <= 16)
+    assert seen["peer"] == name and 1 <= seen["bundle"] <= 16
 
 
 @two_cores
