@@ -72,8 +72,7 @@ static enum dp_drop family(int code)
 
 void handshake_refuse(struct path *p, struct park_entry *e, int code)
 {
-	e->state = PARK_REFUSED;
-	e->code = code;
+	park_refuse(&p->park, e, code);
 	path_count(p, family(code), 1);
 	reject(p, &e->p, code);
 }
@@ -90,22 +89,37 @@ void handshake_answer(struct path *p, struct session *s)
 }
 
 // A conclusion that we have seen: its first copy decides.
-static void repeated(struct path *p, struct pkt *k, struct park_entry *e)
+static void repeated_of_session(struct path *p, struct pkt *k, session_key key)
 {
 	struct session *s;
 
-	if (e->state == PARK_REFUSED)
-		reject(p, &e->p, e->code);
-	if (e->state == PARK_ADMITTED && session_key_worker(e->key) != p->worker) {
-		forward_pkt(p, k, session_key_worker(e->key), session_key_slot(e->key));
+	if (session_key_worker(key) != p->worker) {
+		forward_pkt(p, k, session_key_worker(key), session_key_slot(key));
 		return;
 	}
-	if (e->state == PARK_ADMITTED) {
-		s = session_of_key(&p->sessions, e->key);
-		if (s && !s->closing)
-			handshake_answer(p, s);
-	}
+	s = session_of_key(&p->sessions, key);
+	if (s && !s->closing)
+		handshake_answer(p, s);
 	path_absorb(p, k);
+}
+
+// True: it was one of those.
+static bool repeated(struct path *p, struct pkt *k)
+{
+	uint32_t caller_id = srt_hs_caller_id(k->rx.data);
+	const struct park_entry *e = park_find(&p->park, &k->rx.peer, caller_id);
+	session_key key;
+
+	if (e) {
+		if (e->state == PARK_REFUSED)
+			reject(p, &e->p, e->code);
+		path_absorb(p, k);
+		return true;
+	}
+	if (!settled_find(p->settled, p->now, &k->rx.peer, caller_id, &key))
+		return false;
+	repeated_of_session(p, k, key);
+	return true;
 }
 
 // Somebody was refused without admission: what is counted for all of them is told of a few, for it
@@ -143,7 +157,6 @@ static void park(struct path *p, struct pkt *k, struct parked *q)
 static void conclusion(struct path *p, struct pkt *k)
 {
 	struct parked q = {0};
-	struct park_entry *e;
 	int rc;
 
 	if (!srt_cookie_ok(
@@ -151,11 +164,8 @@ static void conclusion(struct path *p, struct pkt *k)
 		path_drop(p, k, DP_DROP_BAD_COOKIE);
 		return;
 	}
-	e = park_find(&p->park, &k->rx.peer, srt_hs_caller_id(k->rx.data));
-	if (e) {
-		repeated(p, k, e);
+	if (repeated(p, k))
 		return;
-	}
 	rc = srt_hs_conclusion_parse(k->rx.data, k->rx.len, &q.req);
 	if (rc < 0) {
 		path_drop(p, k, DP_DROP_MALFORMED);

@@ -96,6 +96,7 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	struct sublist_chunk *lines = path_region(mem, chunks, sizeof(*lines));
 	struct park_entry *parked = path_region(mem, PARK_CAP, sizeof(*parked));
 
+	p->settled = path_region(mem, 1, sizeof(*p->settled));
 	p->secure.crypt = srt_crypt_new(SRT_CRYPT_BEST);
 	p->secure.all = path_region(mem, slots, sizeof(*p->secure.all));
 	p->secure.ctr = path_region(mem, slots, sizeof(*p->secure.ctr));
@@ -111,12 +112,13 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	if (!call_pool_init(p, mem))
 		return false;
 	if (!p->secure.crypt || !p->secure.all || !p->secure.ctr || !p->secure.gcm || !sessions ||
-		!lines || !parked || !p->views || !p->open || !p->entries || !p->rcvs ||
-		!p->rcvs_free || !p->retired || !p->up)
+		!lines || !parked || !p->settled || !p->views || !p->open || !p->entries ||
+		!p->rcvs || !p->rcvs_free || !p->retired || !p->up)
 		return false;
 	session_table_init(&p->sessions, sessions, slots, p->worker);
 	sublist_pool_init(&p->lists, lines, chunks);
 	park_init(&p->park, parked, rand_u64(&p->rand));
+	settled_init(p->settled, rand_u64(&p->rand));
 	p->n_views = o->max_streams;
 	p->n_rcvs = rcvs;
 	return true;

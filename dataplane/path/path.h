@@ -19,6 +19,7 @@
 #include "state/park.h"
 #include "state/secure.h"
 #include "state/session.h"
+#include "state/settled.h"
 #include "state/view.h"
 
 #include <stdbool.h>
@@ -81,6 +82,7 @@ struct path {
 	struct sublist_pool lists;
 	struct secure_pool secure;
 	struct park park;
+	struct settled *settled;
 	struct call_pool calls;
 	struct view *views; // by stream index
 	uint32_t n_views;

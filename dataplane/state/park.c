@@ -3,7 +3,7 @@
 
 #include "state/park.h"
 
-#include "proto/halfsiphash.h"
+#include "state/caller.h"
 
 #include <stddef.h>
 
@@ -15,12 +15,7 @@ void park_init(struct park *k, struct park_entry *entries, uint64_t key)
 
 static uint32_t *bucket(struct park *k, const struct endpoint *peer, uint32_t caller_id)
 {
-	uint8_t in[22];
-
-	memcpy(in, peer->ip, 16);
-	memcpy(in + 16, &peer->port, 2);
-	memcpy(in + 18, &caller_id, 4);
-	return &k->buckets[halfsiphash24(k->share.key, in, sizeof(in)) % PARK_CAP];
+	return &k->buckets[caller_hash(k->share.key, peer, caller_id) % PARK_CAP];
 }
 
 static bool is_for(const struct park_entry *e, const struct endpoint *peer, uint32_t caller_id)
@@ -45,37 +40,69 @@ static void unlink_entry(struct park *k, struct park_entry *e)
 	*at = e->next;
 }
 
-static bool is_needed(const struct park_entry *e, ts_us now)
+void park_leave(struct park *k, struct park_entry *e)
 {
-	return e->state == PARK_WAITING || now - e->p.arrival < PARK_KEEP_US;
+	unlink_entry(k, e);
+	share_give(&k->share, e->p.peer.ip);
+	e->state = PARK_FREE;
+	e->next = k->free;
+	k->free = park_index(k, e) + 1;
+	k->used--;
 }
 
-// Each place is passed once for each time that it was taken.
+void park_refuse(struct park *k, struct park_entry *e, int code)
+{
+	uint32_t self = park_index(k, e) + 1;
+
+	e->state = PARK_REFUSED;
+	e->code = code;
+	e->behind = 0;
+	if (k->refused_last)
+		k->e[k->refused_last - 1].behind = self;
+	else
+		k->refused_first = self;
+	k->refused_last = self;
+}
+
 static void forget_old(struct park *k, ts_us now)
 {
-	for (; k->tail != k->head; k->tail++) {
-		const struct park_entry *e = &k->e[k->tail % PARK_CAP];
+	while (k->refused_first) {
+		struct park_entry *e = &k->e[k->refused_first - 1];
 
-		if (is_needed(e, now))
+		if (now - e->p.arrival < PARK_KEEP_US)
 			return;
-		if (e->state != PARK_ADMITTED)
-			share_give(&k->share, e->p.peer.ip);
+		k->refused_first = e->behind;
+		if (!k->refused_first)
+			k->refused_last = 0;
+		park_leave(k, e);
 	}
+}
+
+static struct park_entry *take_free(struct park *k)
+{
+	struct park_entry *e;
+
+	if (!k->free)
+		return k->n_fresh < PARK_CAP ? &k->e[k->n_fresh++] : NULL;
+	e = &k->e[k->free - 1];
+	k->free = e->next;
+	return e;
 }
 
 struct park_entry *park_add(struct park *k, ts_us now, const struct parked *p)
 {
-	struct park_entry *e = &k->e[k->head % PARK_CAP];
-	uint32_t generation = e->p.generation + 1;
-	uint32_t *head;
+	struct park_entry *e;
+	uint32_t generation, *head;
 
 	forget_old(k, now);
-	if (!share_lets_in(&k->share, p->peer.ip, k->head - k->tail, PARK_CAP))
+	if (!share_lets_in(&k->share, p->peer.ip, k->used, PARK_CAP))
 		return NULL;
+	e = take_free(k);
+	if (!e)
+		return NULL;
+	k->used++;
 	share_take(&k->share, p->peer.ip);
-	if (e->state != PARK_FREE)
-		unlink_entry(k, e);
-	k->head++;
+	generation = e->p.generation + 1;
 	e->p = *p;
 	e->p.generation = generation;
 	e->state = PARK_WAITING;
@@ -83,13 +110,6 @@ struct park_entry *park_add(struct park *k, ts_us now, const struct parked *p)
 	e->next = *head;
 	*head = park_index(k, e) + 1;
 	return e;
-}
-
-void park_admit(struct park *k, struct park_entry *e, session_key key)
-{
-	share_give(&k->share, e->p.peer.ip);
-	e->state = PARK_ADMITTED;
-	e->key = key;
 }
 
 struct park_entry *park_waiting(struct park *k, uint32_t index, uint32_t generation)

@@ -67,7 +67,8 @@ static int park_done(struct path *p, const struct cmd_admit *c, session_key key)
 
 	if (!e)
 		return -ESTALE;
-	park_admit(&p->park, e, key);
+	settled_add(p->settled, e->p.arrival, &e->p.peer, e->p.req.caller_id, key);
+	park_leave(&p->park, e);
 	p->stats->joins++;
 	return 0;
 }

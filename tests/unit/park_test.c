@@ -52,7 +52,7 @@ static void a_full_pool_refuses_until_the_oldest_is_not_needed(void **state)
 	}
 	q = from(99999, 2000);
 	assert_null(park_add(&park, 2000, &q));
-	park_admit(&park, first, 1);
+	park_refuse(&park, first, 2404);
 	peer = first->p.peer;
 	assert_null(park_add(&park, 1000 + PARK_KEEP_US - 1, &q));
 	assert_ptr_equal(park_find(&park, &peer, 1), first);
@@ -70,7 +70,8 @@ static void a_flood_from_one_address_keeps_nobody_else_out(void **state)
 	unsigned n = 0;
 
 	while ((e = park_add(&park, 1000, &q))) {
-		e->state = n++ % 2 ? PARK_REFUSED : PARK_WAITING;
+		if (n++ % 2)
+			park_refuse(&park, e, 2404);
 		q.req.caller_id++;
 	}
 	assert_int_equal(n, PARK_CAP / 2);
@@ -78,11 +79,11 @@ static void a_flood_from_one_address_keeps_nobody_else_out(void **state)
 		other = from(1000 + i, 1000);
 		e = park_add(&park, 1000, &other);
 		assert_non_null(e);
-		e->state = PARK_REFUSED;
+		park_refuse(&park, e, 2404);
 	}
 	for (n = 0; n < PARK_CAP; n++)
 		if (entries[n].state == PARK_WAITING)
-			entries[n].state = PARK_REFUSED;
+			park_refuse(&park, &entries[n], 2404);
 	for (n = 0; (e = park_add(&park, 1000 + PARK_KEEP_US, &q)); n++)
 		q.req.caller_id++;
 	assert_int_equal(n, PARK_CAP / 2);
@@ -94,15 +95,14 @@ static void who_is_admitted_counts_against_nobody(void **state)
 	struct parked q = from(1, 1000);
 	struct park_entry *e;
 
-	for (unsigned i = 0; i < PARK_CAP; i++, q.req.caller_id++) {
+	for (unsigned i = 0; i < 3 * PARK_CAP; i++, q.req.caller_id++) {
 		e = park_add(&park, 1000, &q);
 		assert_non_null(e);
-		park_admit(&park, e, 1 + i);
+		park_leave(&park, e);
 	}
-	assert_null(park_add(&park, 1000, &q));
-	assert_int_equal(park_find(&park, &q.peer, 7)->key, 7);
+	assert_null(park_find(&park, &q.peer, 7));
 	assert_int_equal(share_held(&park.share, q.peer.ip), 0);
-	assert_non_null(park_add(&park, 1000 + PARK_KEEP_US, &q));
+	assert_non_null(park_add(&park, 1000, &q));
 	assert_int_equal(share_held(&park.share, q.peer.ip), 1);
 }
 
@@ -114,8 +114,25 @@ static void an_answer_to_an_older_tenant_is_recognised(void **state)
 
 	assert_ptr_equal(park_waiting(&park, index, generation), e);
 	assert_null(park_waiting(&park, index, generation + 1));
-	e->state = PARK_REFUSED;
+	park_refuse(&park, e, 2404);
 	assert_null(park_waiting(&park, index, generation));
+}
+
+// Some wait for a hook, which takes as long as it likes: the others' places come back meanwhile.
+static void one_that_waits_holds_back_nobody(void **state)
+{
+	struct parked q = from(1, 1000);
+	struct park_entry *slow = park_add(&park, 1000, &q), *e;
+
+	for (uint32_t i = 0; i < 2 * PARK_CAP; i++) {
+		q = from(2 + i, 1000);
+		e = park_add(&park, 1000, &q);
+		assert_non_null(e);
+		park_leave(&park, e);
+	}
+	assert_ptr_equal(park_find(&park, &slow->p.peer, 1), slow);
+	assert_int_equal(slow->state, PARK_WAITING);
+	assert_int_equal(park.used, 1);
 }
 
 int main(void)
@@ -126,6 +143,7 @@ int main(void)
 		cmocka_unit_test_setup(a_flood_from_one_address_keeps_nobody_else_out, fresh),
 		cmocka_unit_test_setup(who_is_admitted_counts_against_nobody, fresh),
 		cmocka_unit_test_setup(an_answer_to_an_older_tenant_is_recognised, fresh),
+		cmocka_unit_test_setup(one_that_waits_holds_back_nobody, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
