@@ -51,9 +51,13 @@
 	X(REFUSED_CONFLICT, "refused_conflict") /* 2409: the stream has a publisher */            \
 	X(REFUSED_HOOK, "refused_hook")		/* 2424: the hook does not answer */              \
 	X(REFUSED_OTHER, "refused_other")	/* the rest: draining, closing, media, path */    \
-	X(CLOSED_SILENT, "closed_silent")	/* sessions that said nothing for 5 s */          \
-	X(CLOSED_STUCK, "closed_stuck")		/* subscribers that acknowledged nothing */       \
-	X(CLOSED_GREEDY, "closed_greedy")	/* and over their repair budget for too long */
+	X(BAD_HEADER, "bad_header")	  /* Ethernet, IP or UDP: cut short, or a fragment */     \
+	X(BAD_CSUM, "bad_csum")		  /* IP or UDP checksum, where no kernel looks */         \
+	X(NOT_OURS, "not_ours")		  /* to an address or UDP port that nothing serves */     \
+	X(ACK_THINNED, "ack_thinned")	  /* full ACKs that the next one says as well */          \
+	X(CLOSED_SILENT, "closed_silent") /* sessions that said nothing for 5 s */                \
+	X(CLOSED_STUCK, "closed_stuck")	  /* subscribers that acknowledged nothing */             \
+	X(CLOSED_GREEDY, "closed_greedy") /* and over their repair budget for too long */
 
 enum dp_drop {
 #define X(id, name) DP_DROP_##id,

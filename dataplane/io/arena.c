@@ -131,6 +131,13 @@ struct rte_mempool *arena_clone_pool(struct arena *a)
 	return a->clones;
 }
 
+bool arena_low(const struct arena *a)
+{
+	unsigned low = a->pool->size / 8 < 2 * POOL_CACHE ? a->pool->size / 8 : 2 * POOL_CACHE;
+
+	return rte_mempool_get_ops(a->pool->ops_index)->get_count(a->pool) < low;
+}
+
 struct rte_mbuf *arena_copy(struct arena *a, const uint8_t *data, uint16_t len)
 {
 	struct rte_mbuf *m = len <= ARENA_ROOM ? rte_pktmbuf_alloc(a->pool) : NULL;

@@ -39,6 +39,10 @@ struct rte_mempool *arena_pool(struct arena *a);
 // are as many as frames. Take them by arena_clone(), free them by rte_pktmbuf_free().
 struct rte_mempool *arena_clone_pool(struct arena *a);
 
+// Nearly all frames are in use. A device that receives into them would soon find none: whoever
+// keeps frames should let go of some.
+bool arena_low(const struct arena *a);
+
 // A frame with a copy of len bytes (at most ARENA_ROOM), or NULL when the arena is empty.
 struct rte_mbuf *arena_copy(struct arena *a, const uint8_t *data, uint16_t len);
 

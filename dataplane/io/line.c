@@ -130,3 +130,22 @@ struct line_udp line_addresses(const struct line *l)
 		.dscp = l->b[WIRE_IP_TOS] >> 2,
 	};
 }
+
+void line_render_own(const struct line *to, const uint8_t *data, uint16_t len, uint8_t *out)
+{
+	bool v6 = line_is_v6(to);
+	uint8_t proto[2] = {0, IP_PROTO_UDP};
+	uint16_t udp_len = __builtin_bswap16((uint16_t)(WIRE_UDP_HDR + len)), csum;
+	uint64_t sum = line_sum(to->b + (v6 ? WIRE_IP6_SRC : WIRE_IP_SRC), v6 ? 32 : 8);
+
+	sum += (uint64_t)line_sum(proto, 2) + line_sum(to->b + WIRE_UDP_SRC, 4) + 2u * udp_len +
+	       line_sum(data, len);
+	csum = (uint16_t)~line_fold(sum);
+	memcpy(out, to->b, WIRE_MEDIA);
+	line_store16(out + WIRE_UDP_LEN, udp_len);
+	line_store16(out + WIRE_UDP_CSUM, csum ? csum : 0xffff);
+	if (v6)
+		line_store16(out + WIRE_IP6_LEN, udp_len);
+	else
+		line_render_ip(to, (uint16_t)(WIRE_IP_HDR + WIRE_UDP_HDR + len), out);
+}

@@ -206,3 +206,7 @@ static inline void line_render(const struct line *l, enum line_kind kind, uint32
 	else
 		line_render_ip(l, (uint16_t)(28 + media + payload_len), out);
 }
+
+// The same for a datagram of our own, of which `to` gives only the addresses: out is written up to
+// WIRE_MEDIA, where its len bytes begin.
+void line_render_own(const struct line *to, const uint8_t *data, uint16_t len, uint8_t *out);

@@ -48,9 +48,10 @@ struct port_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	uint64_t rx_overflow;  // dropped by the kernel before we read them (SO_RXQ_OVFL)
 	uint64_t rx_truncated; // larger than a staging buffer or a frame
-	uint64_t tx_full;      // socket buffer or ring full: copy not sent
-	uint64_t tx_error;     // refused by the kernel: unreachable, message too long, ...
-	uint64_t bundles;      // UDP_SEGMENT messages, for the mean bundle size
+	uint64_t rx_bad_header, rx_bad_csum, rx_not_ours; // ports without a kernel below them
+	uint64_t tx_full;  // socket buffer or ring full: copy not sent
+	uint64_t tx_error; // refused by the kernel: unreachable, message too long, ...
+	uint64_t bundles;  // UDP_SEGMENT messages, for the mean bundle size
 };
 
 // A destination the kernel would not take a copy for, so that its session can be closed with a
@@ -61,8 +62,10 @@ struct port_tx_error {
 };
 
 struct port_ops {
-	const char *kind; // "sock", "mem"
+	const char *kind; // "sock", "mem", "dpdk"
 	bool want_sum;
+	bool lends_frames; // rx_burst yields frames of the arena: leave it some
+	bool all_acks;	   // nothing has thinned the ACKs that come in (decisions A14)
 
 	// Up to PORT_BURST packets into rx; returns how many. Releases what the last call lent.
 	unsigned (*rx_burst)(struct port *p, struct port_rx *rx, unsigned n);
@@ -80,6 +83,10 @@ struct port_ops {
 	// Send one datagram of our own (handshake, ACK, NAK, RTCP): data is the whole UDP payload,
 	// of which the line gives only the addresses. Bytes are copied. Returns 0 or -errno.
 	int (*send)(struct port *p, const struct line *to, const uint8_t *data, uint16_t len);
+
+	// Fill in the address, or the port, that packets to peer leave from where local has none.
+	// NULL: the kernel chooses.
+	void (*source)(const struct port *p, const struct endpoint *peer, struct endpoint *local);
 
 	// Push out what send and tx_fanout have queued.
 	void (*flush)(struct port *p);
@@ -132,4 +139,11 @@ static inline int port_send(
 	struct port *p, const struct line *to, const uint8_t *data, uint16_t len)
 {
 	return p->ops->send(p, to, data, len);
+}
+
+static inline void port_source(
+	const struct port *p, const struct endpoint *peer, struct endpoint *local)
+{
+	if (p->ops->source)
+		p->ops->source(p, peer, local);
 }

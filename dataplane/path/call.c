@@ -71,12 +71,13 @@ static struct session *session_begin(struct path *p, const struct cmd_call *c, s
 
 	if (!s)
 		return NULL;
+	port_source(p->port, &u.peer, &u.local);
 	s->kind = SESSION_CALL;
 	s->proto = DP_PROTO_SRT;
 	s->id = session_id_make(p->worker, s->slot, (uint32_t)rand_u64(&p->rand));
 	s->tag = c->tag;
 	s->peer = c->peer;
-	s->local = c->local;
+	s->local = u.local;
 	s->ttl = c->ttl;
 	s->dscp = c->dscp;
 	s->object = c->object;

@@ -64,6 +64,7 @@ int join_push(struct path *p, const struct cmd_push *c, session_key *key)
 	s->object = c->object;
 	s->peer = c->peer;
 	s->local = endpoint_of_v4(0, 0);
+	port_source(p->port, &s->peer, &s->local);
 	s->ttl = c->ttl;
 	s->dscp = c->dscp;
 	s->ifindex = c->ifindex;

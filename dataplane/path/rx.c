@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "io/arena.h"
 #include "path/path.h"
 
 void path_rx(struct path *p, struct batch *b)
@@ -13,4 +14,6 @@ void path_rx(struct path *p, struct batch *b)
 		p->stats->rx_bytes += rx[i].len;
 	}
 	p->stats->rx_packets += b->n;
+	if (p->port->ops->lends_frames && b->n && arena_low(p->arena))
+		ring_squeeze(p);
 }

@@ -29,6 +29,9 @@ static void port_counters(struct path *p)
 	p->port->ops->stats(p->port, &s);
 	p->stats->drops[DP_DROP_SOCKET_OVERFLOW] = s.rx_overflow;
 	p->stats->drops[DP_DROP_TRUNCATED] = s.rx_truncated;
+	p->stats->drops[DP_DROP_BAD_HEADER] = s.rx_bad_header;
+	p->stats->drops[DP_DROP_BAD_CSUM] = s.rx_bad_csum;
+	p->stats->drops[DP_DROP_NOT_OURS] = s.rx_not_ours;
 	p->stats->drops[DP_DROP_TX_FULL] = s.tx_full;
 	p->stats->drops[DP_DROP_TX_ERROR] = s.tx_error;
 }
