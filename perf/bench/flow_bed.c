@@ -6,8 +6,10 @@
 #include "path/path.h"
 #include "proto/srt_pkt.h"
 
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct flow_bed {
 	struct path path;
@@ -36,9 +38,10 @@ struct flow_bed *flow_bed_new(unsigned n)
 	uint32_t random = 1;
 
 	must(b);
-	b->slots = calloc(n, sizeof(*b->slots));
+	b->slots = aligned_alloc(alignof(struct session), n * sizeof(*b->slots));
 	b->ids = calloc(n, sizeof(*b->ids));
 	must(b->slots && b->ids);
+	memset(b->slots, 0, n * sizeof(*b->slots));
 	session_table_init(&b->path.sessions, b->slots, n, 0);
 	for (unsigned i = 0; i < n; i++) {
 		struct session *s = session_take(&b->path.sessions);
