@@ -3,6 +3,7 @@
 
 #include "flow_bed.h"
 
+#include "io/port_mem.h"
 #include "path/path.h"
 #include "proto/srt_pkt.h"
 
@@ -42,6 +43,8 @@ struct flow_bed *flow_bed_new(unsigned n)
 	b->ids = calloc(n, sizeof(*b->ids));
 	must(b->slots && b->ids);
 	memset(b->slots, 0, n * sizeof(*b->slots));
+	b->path.port = port_mem_open(FLOW_BATCH); // the stage asks it what it thins itself
+	must(b->path.port);
 	session_table_init(&b->path.sessions, b->slots, n, 0);
 	for (unsigned i = 0; i < n; i++) {
 		struct session *s = session_take(&b->path.sessions);
@@ -57,6 +60,7 @@ struct flow_bed *flow_bed_new(unsigned n)
 
 void flow_bed_free(struct flow_bed *b)
 {
+	b->path.port->ops->close(b->path.port);
 	free(b->ids);
 	free(b->slots);
 	free(b);
