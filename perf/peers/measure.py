@@ -65,7 +65,8 @@ def settle(peer, receivers, subscribers):
         wait_until(lambda: receivers.program.must_run() and (receivers.latest() or {}).get("up") == subscribers,
                    f"{subscribers} subscribers are connected", limit)
     else:
-        wait_until(lambda: (receivers.latest() or {}).get("packets", 0) > 0, "packets come through", 40)
+        wait_until(lambda: receivers.program.must_run() and (receivers.latest() or {}).get("packets", 0) > 0,
+                   "packets come through", 40)
     end = time.monotonic() + 1.0
     while time.monotonic() < end:
         receivers.next()
@@ -111,8 +112,8 @@ def bundle(got):
 
 def run(bed, peer, subscribers, pps, seconds):
     """The run itself, in a bed that is open."""
-    out_port = bed.port(subscribers if peer.carries == "udp" else 1)
-    in_port = bed.port()
+    in_port = bed.port(1 + (subscribers if peer.carries == "udp" else 1))
+    out_port = in_port + 1
     programs = peer.start(bed, in_port, out_port, subscribers)
     pids = [program.pid for program in programs]
     receivers, sender = swarms(bed, peer, in_port, in_port if peer.one_port else out_port, subscribers, pps, seconds + 180)
