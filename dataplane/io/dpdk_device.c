@@ -121,17 +121,19 @@ struct dpdk_device *dpdk_device_open(
 		rc = check(dev, &info, n, err, err_cap);
 	if (!rc) {
 		dev->chains = takes_chains(&info);
-		snprintf(dev->mode, sizeof(dev->mode), "%s, %s", info.driver_name,
-			dev->chains ? "chained" : "copied");
 		rc = configure(dev, n, arena_pool(o->arena), &info);
 		if (rc)
 			snprintf(err, err_cap, "dpdk: %s does not start: %s", dev->name,
 				rte_strerror(-rc));
 	}
-	if (!rc)
-		return dev;
-	dpdk_device_close(dev);
-	return NULL;
+	if (rc) {
+		dpdk_device_close(dev);
+		return NULL;
+	}
+	// From here on it is to be drained and stopped.
+	snprintf(dev->mode, sizeof(dev->mode), "%s, %s", info.driver_name,
+		dev->chains ? "chained" : "copied");
+	return dev;
 }
 
 // What a ring in memory still holds are mbufs of our pools, which are about to go.

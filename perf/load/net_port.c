@@ -4,6 +4,7 @@
 // Sockets on a port of the dataplane: what tells them apart is the UDP port a datagram comes to.
 
 #include "load/net_port.h"
+#include "io/arena.h"
 #include "load/net_back.h"
 
 #include <rte_mbuf.h>
@@ -21,6 +22,7 @@ enum {
 
 struct net_port {
 	struct port *port;
+	struct arena *arena;
 	struct endpoint local;
 	uint16_t next_port;
 	struct line to; // of the last datagram to anywhere
@@ -169,8 +171,9 @@ static void port_fini(struct net *n)
 {
 	struct net_port *p = n->state;
 
-	if (p->port)
-		p->port->ops->close(p->port);
+	p->port->ops->close(p->port);
+	if (p->arena)
+		arena_free(p->arena);
 	free(p);
 }
 
@@ -184,13 +187,15 @@ static const struct net_back port_back = {
 	.fini = port_fini,
 };
 
-int net_port_take(struct net *n, struct port *port, const struct endpoint *local)
+int net_port_take(
+	struct net *n, struct port *port, struct arena *arena, const struct endpoint *local)
 {
 	struct net_port *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
 	p->port = port;
+	p->arena = arena;
 	p->local = *local;
 	p->next_port = (uint16_t)(FIRST_PORT + ts_now() / TS_MS % FIRST_PORTS);
 	n->back = &port_back;

@@ -181,6 +181,20 @@ def test_the_layout_of_srt_xtransmit(programs):
     assert (said["unique"], said["missing"], said["corrupt"]) == (38, 2, 1)
 
 
+def test_what_goes_through_shared_memory_arrives_whole(programs):
+    """Two of it on the ends of a net_memif: no socket and no interface between them, contents checked."""
+    def port(role, host):
+        return f"--port=dpdk:net_memif0,role={role},socket={programs.folder}/memif.sock,socket-abstract=no,addr=10.0.0.{host}"
+
+    sink = load(programs, "recv", "udp://10.0.0.1:5000", port("server", 1), "--count", "4", "--packets", "5000", "--duration", "25")
+    wait_until((programs.folder / "memif.sock").exists, "the server's end is there")
+    sender = load(programs, "send", "udp://10.0.0.1:5000", port("client", 2), "--count", "4", "--packets", "5000", "--rate", "50M", "--spin")
+    sent, said = report(sender), report(sink)
+    assert (sent["sent"], sent["datagrams"]["tx_refused"], sent["good"]) == (20000, 0, True)
+    assert (said["unique"], said["missing"], said["corrupt"], said["good"]) == (20000, 0, 0, True)
+    assert said["latency_us"]["n"] == 20000
+
+
 def test_nobody_there_is_told(programs):
     said = report(load(programs, "play", f"srt://127.0.0.1:{free_port()}", "--duration", "1", expected=(8,)))
     assert said["failed_calls"] == {"timeout": 1} and said["peers_up"] == 0 and not said["good"]
@@ -196,6 +210,8 @@ def test_nobody_there_is_told(programs):
         (["play", "srt://h:1", "--loss", "x"], "--loss is a number from 0 to 100"),
         (["send", "udp://h:1", "--layout", "mp4"], "--layout is own or srt-xtransmit"),
         (["play", "srt://h:1", "--churn", "5", "--reconnect-every", "2"], "--churn and --reconnect-every exclude each other"),
+        (["send", "udp://10.0.0.1:1", "--port", "tin"], "--port 'tin': there are sock, mem and dpdk:DEVICE"),
+        (["send", "udp://10.0.0.1:1", "--port", "dpdk:net_null0"], "dpdk: net_null0 has no address: give it one by addr="),
         (["play", "udp://h:1"], "this takes srt:// URLs"),
         (["recv", "srt://h:1"], "this takes udp:// and rtp:// URLs"),
         (["send", "udp://127.0.0.1"], "the URL has no port"),

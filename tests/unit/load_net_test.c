@@ -50,7 +50,7 @@ static int set_up(void **state)
 	port = port_mem_open(256);
 	local = endpoint_of_v4(0x0a000002, 0);
 	relay = endpoint_of_v4(0x0a000001, 9000);
-	return net_port_take(&net, port, &local);
+	return net_port_take(&net, port, NULL, &local);
 }
 
 static int tear_down(void **state)
