@@ -41,11 +41,10 @@ static bool is_linked(const char *device)
 	       link.link_status;
 }
 
-// What is sent before the other end is there is lost. Of a memif's two ends the client hands out
-// the buffers, at its first look for packets: so both look.
+// What is sent before the other end is there is lost. (Of a memif's two ends the client hands out
+// the buffers, at its first look for packets: the loop looks before it sends.)
 static int wait_link(struct port *port, const char *device, char *err, size_t cap)
 {
-	struct port_rx rx[PORT_BURST];
 	ts_us end = ts_now() + LINK_WITHIN;
 
 	while (!is_linked(device)) {
@@ -55,8 +54,6 @@ static int wait_link(struct port *port, const char *device, char *err, size_t ca
 		}
 		port->ops->wait(port, LINK_LOOK);
 	}
-	for (unsigned got = port_rx_burst(port, rx, PORT_BURST); got; got--)
-		rte_pktmbuf_free(rx[got - 1].frame);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ enum {
 	FIRST_PORT = 10000,
 	FIRST_PORTS = 40000,
 	PORTS = 65536,
+	LINGER = 300 * TS_MS,
 };
 
 struct net_port {
@@ -167,10 +168,23 @@ static void port_wait(struct net *n, uint32_t timeout_us)
 	take_burst(n);
 }
 
+// What the other end of a shared memory has not read when this one goes is gone too, and it does
+// not say what it has read.
+static void linger(struct port *port)
+{
+	ts_us end = ts_now() + LINGER;
+
+	port->ops->flush(port);
+	for (ts_us now = ts_now(); now < end; now = ts_now())
+		port->ops->wait(port, (uint32_t)(end - now));
+}
+
 static void port_fini(struct net *n)
 {
 	struct net_port *p = n->state;
 
+	if (p->arena)
+		linger(p->port);
 	p->port->ops->close(p->port);
 	if (p->arena)
 		arena_free(p->arena);
