@@ -10,11 +10,12 @@
 enum {
 	ACK_WINDOW = SRT_WINDOW, // free packets, counted from `next`: they are not kept here
 	NAK_PERIOD_LEAST = 5 * TS_MS,
-	SHARE_OF = 512,	     // packets that the share of lost ones is taken of
-	SHARE_HEAVY = 12,    // one in so many is a heavy loss
-	BLIND_DOUBLINGS = 2, // of the report's period while the round trip is unknown
-	FLOWS = 100 * TS_MS, // a link that has brought nothing for so long is not waited for
-	HOLD_SHARE = 4,	     // of the latency: so long another link is waited for at first
+	NAK_PERIOD_HEAVY = 2500, // likewise, where many packets are lost
+	SHARE_OF = 512,		 // packets that the share of lost ones is taken of
+	SHARE_HEAVY = 12,	 // one in so many is a heavy loss
+	BLIND_DOUBLINGS = 2,	 // of the report's period while the round trip is unknown
+	FLOWS = 100 * TS_MS,	 // a link that has brought nothing for so long is not waited for
+	HOLD_SHARE = 4,		 // of the latency: so long another link is waited for at first
 };
 
 void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bool peer_rexmitflg)
@@ -30,14 +31,16 @@ void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bo
 }
 
 // Where packets are lost, so are reports and repairs: what is asked for once in a round trip comes
-// at 20 % loss both ways by two chances in three. So reports come often there, up to 16 within the
-// latency and four within a round trip; libsrt's senders repeat a repair after RTT - 4 var.
+// at 20 % loss both ways by two chances in three. So reports come often there, up to 32 within the
+// latency and eight within a round trip. libsrt's senders repeat a repair after RTT - 4 var, and a
+// report that comes before that is lost on them: the wait for the next one is what a repair is
+// late.
 static uint32_t heavy_period(const struct srt_link *l, const struct srt_intake *in)
 {
-	uint32_t share = in->tsbpd.latency_us / 16, least = NAK_PERIOD_LEAST;
+	uint32_t share = in->tsbpd.latency_us / 32, least = NAK_PERIOD_HEAVY;
 
-	if (share < l->rtt.us / 4)
-		share = l->rtt.us / 4;
+	if (share < l->rtt.us / 8)
+		share = l->rtt.us / 8;
 	return share > least ? share : least;
 }
 
