@@ -30,6 +30,7 @@ struct object {
 	char error[DP_ERROR_MAX];
 	ts_us retry_at;		 // not before; 0: as soon as something has changed
 	unsigned tries;		 // of its socket
+	int refusal;		 // ROUTE: errno of the kernel that takes nothing for it
 	unsigned in_flight;	 // commands that name it
 	struct ctl_stream *used; // ROUTE, SOURCE: held while it is active
 	session_key session;	 // ROUTE, SOURCE
@@ -177,7 +178,9 @@ void listener_done(struct control *c, struct object *o, const struct cmd *cmd);
 void push_apply(struct control *c, struct object *o);
 void push_remove(struct control *c, struct object *o);
 void push_ended(struct control *c, const struct event *e, const char *why);
-void push_check(struct control *c, struct object *o); // can it carry what the stream is?
+void push_check(
+	struct control *c, struct object *o); // can it carry what the stream is, and goes it out?
+void push_refused(struct control *c, const struct event *e);
 void push_done(struct control *c, struct object *o, const struct cmd *cmd);
 void source_apply(struct control *c, struct object *o);
 void source_remove(struct control *c, struct object *o);

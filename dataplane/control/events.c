@@ -170,6 +170,9 @@ static void event(struct control *c, unsigned worker, struct event *e)
 	case EV_CALL:
 		call_failed(c, e);
 		break;
+	case EV_PUSH:
+		push_refused(c, e);
+		break;
 	case EV_KEYS:
 		keys_wanted(c, e);
 		break;

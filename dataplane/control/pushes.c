@@ -58,18 +58,47 @@ void push_apply(struct control *c, struct object *o)
 		add(c, o, s, ifindex);
 }
 
+static const char *word_of_refusal(int error)
+{
+	switch (error) {
+	case ENETUNREACH:
+		return "no route leads to its network";
+	case EHOSTUNREACH:
+		return "its host cannot be reached";
+	case EACCES:
+	case EPERM:
+		return "the system does not permit sending there";
+	default:
+		return strerrordesc_np(error);
+	}
+}
+
 // An rtp:// route needs RTP, or TS to wrap (decisions A11). Known when the stream flows.
+static bool needs_ts(struct control *c, const struct object *o)
+{
+	return o->route.proto == DP_PROTO_RTP && stream_stats(c, o->used)->format == DP_FORMAT_RAW;
+}
+
 void push_check(struct control *c, struct object *o)
 {
-	const struct dp_stats_stream *t;
-
-	if (o->route.proto != DP_PROTO_RTP || !o->session)
+	if (!o->session || o->route.proto == DP_PROTO_SRT)
 		return;
-	t = stream_stats(c, o->used);
-	if (t->format == DP_FORMAT_RAW)
+	if (o->refusal)
+		object_state(c, o, DP_OBJ_ERROR, word_of_refusal(o->refusal));
+	else if (needs_ts(c, o))
 		object_state(c, o, DP_OBJ_ERROR, "not MPEG-TS");
 	else
 		object_state(c, o, DP_OBJ_ACTIVE, "");
+}
+
+void push_refused(struct control *c, const struct event *e)
+{
+	struct object *o = object_find(c, DP_ROUTE, e->object);
+
+	if (!o || o->session != e->key)
+		return;
+	o->refusal = -e->code;
+	push_check(c, o);
 }
 
 void push_done(struct control *c, struct object *o, const struct cmd *cmd)
@@ -81,6 +110,7 @@ void push_done(struct control *c, struct object *o, const struct cmd *cmd)
 		return;
 	}
 	o->session = cmd->push.key;
+	o->refusal = 0;
 	object_state(c, o, DP_OBJ_ACTIVE, "");
 	if (o->gone)
 		push_remove(c, o);

@@ -54,11 +54,13 @@ struct port_stats {
 	uint64_t bundles;  // UDP_SEGMENT messages, for the mean bundle size
 };
 
-// A destination the kernel would not take a copy for, so that its session can be closed with a
-// reason: EMSGSIZE says that the path to it is too narrow (decisions A23).
+// A destination the kernel would not take copies for, so that its session can be closed with a
+// reason, EMSGSIZE says that the path to it is too narrow (decisions A23), or its operator be told.
 struct port_tx_error {
 	struct endpoint local, peer; // as on the line
 	int error;		     // errno
+	uint32_t packets;	     // refused since it was told the last time
+	uint64_t bytes;		     // of their payloads
 };
 
 struct port_ops {

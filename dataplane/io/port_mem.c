@@ -248,7 +248,8 @@ static unsigned mem_tx_errors(struct port *p, struct port_tx_error *out, unsigne
 	unsigned got = 0;
 
 	for (; got < n && m->told < m->refused; m->told++)
-		out[got++] = (struct port_tx_error){.peer = m->narrow, .error = EMSGSIZE};
+		out[got++] =
+			(struct port_tx_error){.peer = m->narrow, .error = EMSGSIZE, .packets = 1};
 	return got;
 }
 

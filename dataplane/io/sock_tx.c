@@ -71,15 +71,33 @@ static void sent(struct port_sock *s, unsigned i)
 	}
 }
 
-static void refused(struct port_sock *s, const struct line *l, int error, unsigned copies)
+// What is told of this destination next, a new entry if nothing was to be told of it.
+static struct port_tx_error *error_of(struct sock_tx *t, const struct line *l, int error)
 {
 	struct line_udp u = line_addresses(l);
-	struct sock_tx *t = s->tx;
+	struct port_tx_error *e;
 
-	s->st.tx_error += copies;
+	for (unsigned i = t->err_head; i != t->err_tail; i++) {
+		e = &t->errors[i % SOCK_TX_ERRORS];
+		if (e->error == error && endpoint_eq(&e->peer, &u.peer) &&
+			endpoint_eq(&e->local, &u.local))
+			return e;
+	}
 	if (t->err_tail - t->err_head == SOCK_TX_ERRORS)
 		t->err_head++;
-	t->errors[t->err_tail++ % SOCK_TX_ERRORS] = (struct port_tx_error){u.local, u.peer, error};
+	e = &t->errors[t->err_tail++ % SOCK_TX_ERRORS];
+	*e = (struct port_tx_error){.local = u.local, .peer = u.peer, .error = error};
+	return e;
+}
+
+static void refused(
+	struct port_sock *s, const struct line *l, int error, unsigned copies, uint64_t bytes)
+{
+	struct port_tx_error *e = error_of(s->tx, l, error);
+
+	s->st.tx_error += copies;
+	e->packets += copies;
+	e->bytes += bytes;
 }
 
 static bool is_full(int error)
@@ -93,8 +111,18 @@ int sock_tx_failed(struct port_sock *s, const struct line *to, int error)
 		s->st.tx_full++;
 		return -EAGAIN;
 	}
-	refused(s, to, error, 1);
+	refused(s, to, error, 1, 0);
 	return -error;
+}
+
+// Bytes of the payloads of n copies, own headers left out.
+static uint64_t media_bytes(const struct sock_tx *t, const struct iovec *v, unsigned n)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned k = 0; k < n; k++, v += t->iov_per_copy)
+		bytes += v[t->iov_per_copy - 1].iov_len;
+	return bytes;
 }
 
 // A refused bundle, datagram by datagram: the message without its last control message, which is
@@ -116,8 +144,10 @@ static unsigned send_apart(struct port_sock *s, unsigned i)
 			s->st.tx_packets++;
 			s->st.tx_bytes += (uint64_t)n;
 			ok++;
+		} else if (is_full(errno)) {
+			s->st.tx_full++;
 		} else {
-			sock_tx_failed(s, t->line[i], errno);
+			refused(s, t->line[i], errno, 1, media_bytes(t, m.msg_iov, 1));
 		}
 	}
 	return ok;
@@ -139,7 +169,8 @@ static unsigned failed(struct port_sock *s, unsigned i, int error)
 		ok = send_apart(s, i);
 		bundle_refused(t, ok);
 	} else {
-		refused(s, t->line[i], error, t->run[i]->n);
+		refused(s, t->line[i], error, t->run[i]->n,
+			media_bytes(t, t->iov[i], t->run[i]->n));
 	}
 	return ok;
 }

@@ -71,7 +71,7 @@ void house_keep(struct path *p)
 {
 	uint64_t frames = 0;
 
-	narrow_close(p);
+	refused_turn(p);
 	for (uint32_t i = 0; i < p->n_open; i++) {
 		struct view *v = p->open[i];
 
@@ -80,6 +80,7 @@ void house_keep(struct path *p)
 		rekey_view(p, v);
 		pushkey_view(p, v);
 		narrow_view(p, v);
+		refused_view(p, v);
 		if (v->owner)
 			keep_owner(p, v);
 		else if (v->following)

@@ -268,8 +268,12 @@ bool leave_view_done(struct path *p, struct view *v);
 void narrow_join(struct session *s, uint32_t mss, bool gcm);
 // Close whom the stream's packets have outgrown.
 void narrow_view(struct path *p, struct view *v);
-// Close whose path is too narrow.
-void narrow_close(struct path *p);
+
+// refused.c: whom the kernel takes no copy for. Close those whose path is too narrow, tell of
+// pushes that nothing goes out for ...
+void refused_turn(struct path *p);
+// ... and that it does again.
+void refused_view(struct path *p, struct view *v);
 
 // slow.c: end a subscriber that cannot take its stream. True: it has been ended.
 bool slow_close(struct path *p, struct session *s);

@@ -157,6 +157,7 @@ enum event_kind {
 	EV_DOWN,    // a session ended
 	EV_STREAM,  // a stream's state changed (from its owner)
 	EV_CALL,    // a call of ours has failed
+	EV_PUSH,    // the kernel takes nothing for a push, or does again
 	EV_KEYS,    // a publisher announces a key under another salt: derive its KEK
 	EV_REFUSED, // the worker itself has refused somebody: to be told
 };
@@ -166,7 +167,7 @@ struct event {
 	enum event_kind kind;
 	union {
 		uint32_t park; // JOIN
-		int code;      // CALL, REFUSED: wire value; CALL: or -errno
+		int code;      // CALL, REFUSED: wire value; CALL: or -errno; PUSH: -errno or 0
 	};
 	session_key key; // UP, DOWN, KEYS
 	union {

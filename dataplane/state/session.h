@@ -96,6 +96,11 @@ struct session {
 			struct srt_slow slow; // SUB
 			struct srt_hs_answer answer;
 		};
+		struct {		  // PUSH
+			int refusal;	  // errno: the kernel takes nothing for it; 0: it does
+			ts_us refused_at; // the last time,
+			uint64_t tried;	  // and the list's count of packets then
+		};
 		struct { // SOURCE
 			struct rtp_rx rtp;
 			uint8_t carries; // DP_PROTO_RTP or DP_PROTO_UDP, as its packets show; 0:

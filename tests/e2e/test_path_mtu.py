@@ -6,23 +6,11 @@ import os
 
 import pytest
 from kit.net import FAR4, FAR6, RELAY4, RELAY6, NarrowNetwork
+from kit.placed import PlacedPublisher, PlacedRelay
 from kit.proc import free_port, wait_until
-from kit.publishers import SrtPublisher
 from kit.readers import FilePlayer
-from kit.relay import Relay
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="namespaces are root's")
-
-
-class FarRelay(Relay):
-    """Its dataplane runs in the network's namespace."""
-
-    net = None
-
-    def start_dp(self):
-        self.dp = self.programs.start(
-            "sluice-dp", [*self.net.at("relay"), self.program("sluice-dp"), *self.dp_flags], env=self.env)
-        return self.dp
 
 
 @pytest.fixture
@@ -32,8 +20,7 @@ def net(programs):
 
 @pytest.fixture
 def relay(programs, net):
-    relay = FarRelay(programs)
-    relay.net = net
+    relay = PlacedRelay(programs, net)
     relay.start()
     relay.ctl("listener", "add", f"srt://:{relay.port}", "--open")
     return relay
@@ -44,25 +31,9 @@ def host(address):
 
 
 def publish(relay, programs, net):
-    publisher = Publisher(programs, net, relay.url("live/a", "publish"))
+    publisher = PlacedPublisher(programs, net, relay.url("live/a", "publish"))
     relay.wait_live("live/a")
     return publisher
-
-
-class Publisher(SrtPublisher):
-    """srt-live-transmit beside the relay."""
-
-    def __init__(self, programs, net, url):
-        start = programs.client
-
-        def there(name, argv, **more):
-            return start(name, [*net.at("relay"), *argv], **more)
-
-        programs.client = there
-        try:
-            super().__init__(programs, url)
-        finally:
-            programs.client = start
 
 
 @pytest.mark.parametrize("address", [RELAY4, RELAY6])

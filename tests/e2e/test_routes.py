@@ -131,3 +131,20 @@ def test_a_name_that_does_not_resolve_is_unresolved_not_fatal(live):
     assert done.returncode == 8 and done.stderr.count("\n") == 1
     (route,) = live.items("route", "list")
     assert route["state"] == "unresolved" and route["error"]
+
+
+def test_a_route_that_the_system_refuses_says_so_and_hurts_no_other(live):
+    reader = UdpReader(free_port())
+    push(live, f"udp://127.0.0.1:{reader.port}")
+    live.ctl("route", "add", "live/a", "udp://255.255.255.255:5000")
+
+    def refused():
+        return next(r for r in live.items("route", "list") if "255" in r["url"])
+
+    wait_until(lambda: refused()["state"] == "error", lambda: f"the route says it: {refused()}")
+    assert refused()["error"] == "the system does not permit sending there"
+    assert "does not permit" in live.run("doctor").stdout
+    reader.wait(300)
+    reader.close()
+    ts.assert_exact(live.publisher.stop(), reader.data(), at_least=1000, tail=10_000_000)
+    wait_until(lambda: (refused()["tx_packets"], refused()["tx_bytes"]) == (0, 0), lambda: f"nothing has left: {refused()}")
