@@ -124,6 +124,7 @@ int admit_place(struct control *c, struct wish *w)
 		cmd.admit.replaces = cmd.admit.link ? 0 : s->publisher;
 		s->publish_in_flight++;
 		s->publisher_secret = w->secret ? w->secret->id : 0;
+		keys_note(s, w->secret ? w->a->keys.msg : NULL, w->a->keys.msg_len);
 		note_group(w);
 		post(c, s->s.owner, &cmd);
 	} else {

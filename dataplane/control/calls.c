@@ -136,6 +136,8 @@ static void dial(
 	cmd.call.mss = d->mss ? d->mss : CALLS_MSS;
 	if (keys)
 		cmd.call.keys = *keys;
+	if (o->kind == DP_SOURCE)
+		keys_note(s, keys ? keys->msg : NULL, keys ? keys->msg_len : 0);
 	memcpy(cmd.call.streamid, d->streamid, sizeof(cmd.call.streamid));
 	stream_deepen(s, cmd.call.rcv_latency_ms > cmd.call.peer_latency_ms
 				 ? cmd.call.rcv_latency_ms
@@ -171,8 +173,10 @@ static void ask_for_key(struct control *c, struct object *o, struct ctl_stream *
 		return;
 	}
 	// {kind, 20 bits that tell an old question from a new one, id}
-	if (o->kind == DP_ROUTE)
+	if (o->kind == DP_ROUTE) {
 		salt_of(s, &j);
+		keys_try(s, &j, d->key_len);
+	}
 	o->deriving = (uint64_t)o->kind << 60 | (++c->n_calls & 0xfffff) << 40 | o->id;
 	j.id = o->deriving;
 	j.passphrase_len = (uint16_t)secret->secret.len;

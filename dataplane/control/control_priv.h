@@ -78,8 +78,9 @@ struct ctl_stream {
 	session_key publisher; // or source
 	bool has_push_salt;    // of the key that all SRT targets share
 	uint8_t push_salt[SRT_KM_SALT];
-	uint64_t publisher_secret; // object of its passphrase; 0: clear
-	uint64_t source;	   // object of a publisher that is a source; 0: it called us
+	uint64_t publisher_secret;			    // object of its passphrase; 0: clear
+	uint8_t publisher_km[SRT_KM_MAX], publisher_km_len; // its last message under a new salt
+	uint64_t source; // object of a publisher that is a source; 0: it called us
 	unsigned publish_in_flight;
 	struct publisher_group group; // that the publisher is, or the one that begins; id 0: none
 	struct ctl_stream *next;      // in its bucket, or of the free ones
@@ -138,7 +139,11 @@ void post_drop_pending(struct control *c); // at the end
 
 // keys.c
 void keys_wanted(struct control *c, const struct event *e); // of a publisher
-void keys_turn(struct control *c);			    // what helpers have derived
+// The publisher's message, which tells whose passphrase is the same; NULL: it is clear.
+void keys_note(struct ctl_stream *s, const uint8_t *km, uint16_t len);
+// Have it tried for a route that calls.
+void keys_try(const struct ctl_stream *s, struct kdf_job *j, uint8_t key_len);
+void keys_turn(struct control *c); // what helpers have derived
 
 // events.c
 void events_turn(struct control *c);

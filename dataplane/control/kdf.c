@@ -114,21 +114,35 @@ static int derive(const struct kdf_job *j, struct session_keys *out)
 	return rc ? -EACCES : 0;
 }
 
+// Of what kind. Under the publisher's salt where its passphrase is ours: so a target can take its
+// key (path/pass.c).
+static int kind_of_key(const struct kdf_job *j, struct session_keys *out)
+{
+	struct srt_km_keys *k = &out->km;
+
+	if (j->km_len && !derive(j, out))
+		return 0;
+	*k = (struct srt_km_keys){.cipher = j->cipher, .key_len = j->key_len};
+	memcpy(k->salt, j->salt, sizeof(k->salt));
+	if (!j->has_salt && RAND_bytes(k->salt, sizeof(k->salt)) != 1)
+		return -EIO;
+	return srt_km_kek(k->salt, k->key_len, j->passphrase, j->passphrase_len, out->kek);
+}
+
 // A key of our own, new each time: what is encrypted under it has one numbering (srt-wire 11.6).
 static int make(const struct kdf_job *j, struct session_keys *out)
 {
 	struct srt_km_keys *k = &out->km;
-	int rc;
+	int rc = kind_of_key(j, out);
 
-	*k = (struct srt_km_keys){.has = SRT_KM_EVEN, .cipher = j->cipher, .key_len = j->key_len};
-	memcpy(k->salt, j->salt, sizeof(k->salt));
-	if ((!j->has_salt && RAND_bytes(k->salt, sizeof(k->salt)) != 1) ||
-		RAND_bytes(k->sek[0], k->key_len) != 1)
+	if (rc)
+		return rc;
+	k->has = SRT_KM_EVEN;
+	OPENSSL_cleanse(k->sek, sizeof(k->sek));
+	if (RAND_bytes(k->sek[0], k->key_len) != 1)
 		return -EIO;
-	rc = srt_km_kek(k->salt, k->key_len, j->passphrase, j->passphrase_len, out->kek);
-	if (!rc)
-		out->msg_len = (uint16_t)srt_km_write(k, out->kek, out->msg);
-	return rc || out->msg_len ? rc : -EINVAL;
+	out->msg_len = (uint16_t)srt_km_write(k, out->kek, out->msg);
+	return out->msg_len ? 0 : -EINVAL;
 }
 
 static struct slot *wait_for_job(struct kdf *k)

@@ -27,9 +27,10 @@ struct kdf_job {
 	uint8_t source[16]; // address that asks, v4-mapped
 	uint16_t passphrase_len, km_len;
 	uint8_t passphrase[DP_SECRET_MAX];
-	uint8_t km[SRT_KM_MAX];	 // the KMREQ's content
+	uint8_t km[SRT_KM_MAX];	 // the KMREQ's content. CALL: one to be tried, if any
 	uint8_t cipher, key_len; // CALL: make a key of these, and its KMREQ ...
-	bool has_salt;		 // ... with this salt, else with a new one
+	bool has_salt;		 // ... with this salt, else with a new one. Where the passphrase
+				 // opens `km`, all three are as there
 	uint8_t salt[SRT_KM_SALT];
 };
 

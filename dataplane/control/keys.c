@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// Publishers that announce a key under a new salt: their worker has no KEK for it.
+// Publishers that announce a key under a new salt: their worker has no KEK for it. And which calls
+// of ours have a publisher's passphrase: theirs opens its message.
 
 #include "control/control_priv.h"
 
@@ -28,6 +29,25 @@ static void answer(struct control *c, session_key key, int status, const struct 
 	explicit_bzero(&cmd, sizeof(cmd));
 }
 
+void keys_note(struct ctl_stream *s, const uint8_t *km, uint16_t len)
+{
+	s->publisher_km_len = km ? (uint8_t)len : 0;
+	if (km)
+		memcpy(s->publisher_km, km, len);
+}
+
+void keys_try(const struct ctl_stream *s, struct kdf_job *j, uint8_t key_len)
+{
+	struct srt_km km;
+
+	if (!s->publisher || s->group.id || j->cipher != SRT_KM_CTR ||
+		srt_km_parse(s->publisher_km, s->publisher_km_len, &km) ||
+		km.cipher != SRT_KM_CTR || (key_len && key_len != km.key_len))
+		return;
+	j->km_len = s->publisher_km_len;
+	memcpy(j->km, s->publisher_km, j->km_len);
+}
+
 void keys_wanted(struct control *c, const struct event *e)
 {
 	const struct object *secret = secret_of(c, e);
@@ -37,6 +57,7 @@ void keys_wanted(struct control *c, const struct event *e)
 		answer(c, e->key, -EACCES, NULL);
 		return;
 	}
+	keys_note(ctl_stream_of(e->stream), e->km, e->km_len);
 	memcpy(j.source, e->peer.ip, sizeof(j.source));
 	memcpy(j.km, e->km, e->km_len);
 	j.passphrase_len = (uint16_t)secret->secret.len;

@@ -8,7 +8,8 @@
 // It is descriptor-oriented: a fan-out is a list of payloads times a list of subscriber lines, and
 // how a copy comes to be (iovecs and UDP_SEGMENT, header slots and descriptors, mbuf chains) is the
 // port's business. Payload bytes stay untouched until port_tx_done() has passed the value that
-// port_tx_posted() had after the fan-out; ports that copy at once return equal counters.
+// port_tx_posted() had after the fan-out; ports that copy at once return equal counters. Those that
+// lend no frames are such: what they lend may be sent on in the same round.
 
 #include "base/endpoint.h"
 #include "base/ts.h"

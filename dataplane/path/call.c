@@ -18,7 +18,9 @@
 struct call {
 	struct srt_caller caller;
 	struct call *next_free;
-	uint8_t mode; // enum dp_mode
+	uint8_t mode;	// enum dp_mode
+	uint8_t shared; // as the session's
+	bool passes;	// its key is a publisher's
 	struct session_keys keys;
 	char streamid[DP_STREAMID_MAX + 8];
 };
@@ -90,6 +92,14 @@ static struct session *session_begin(struct path *p, const struct cmd_call *c, s
 	return s;
 }
 
+static void share_key(struct path *p, struct session *s, struct call *call)
+{
+	call->shared = pass_bring(p, s, &call->keys);
+	call->passes = call->shared;
+	if (!call->passes)
+		call->shared = pushkey_bring(s->view, &call->keys);
+}
+
 int call_begin(struct path *p, const struct cmd_call *c, session_key *key)
 {
 	struct call *call = call_take(&p->calls);
@@ -104,7 +114,7 @@ int call_begin(struct path *p, const struct cmd_call *c, session_key *key)
 	call->mode = c->mode;
 	call->keys = c->keys;
 	if (c->mode == DP_MODE_PLAY && call->keys.km.key_len)
-		pushkey_bring(s->view, &call->keys);
+		share_key(p, s, call);
 	memcpy(call->streamid, c->streamid, sizeof(call->streamid));
 	srt_caller_init(&call->caller, p->now, s->id, s->isn, c->rcv_latency_ms, c->peer_latency_ms,
 		call->streamid);
@@ -158,7 +168,9 @@ static void up(struct path *p, struct session *s)
 		secure_begin(p, s, &s->call->keys);
 }
 
-static void play(struct path *p, struct session *s)
+// False: while it answered the others have gone on to another key. Then it keeps the one it has,
+// unless that is a publisher's: this one may have gone, and its key with it.
+static bool play(struct path *p, struct session *s)
 {
 	const struct srt_caller *c = &s->call->caller;
 	struct srt_snd_opts o = {
@@ -171,8 +183,11 @@ static void play(struct path *p, struct session *s)
 	};
 
 	up(p, s);
+	if (!pushkey_join(p, s, &s->call->keys, s->call->shared) && s->call->passes) {
+		secure_end(p, s);
+		return false;
+	}
 	s->kind = SESSION_SUB;
-	pushkey_join(p, s, &s->call->keys);
 	s->pinned = true;
 	s->latency_ms = c->agreed_peer_latency_ms;
 	narrow_join(s, c->mss, s->call->keys.km.cipher == SRT_KM_GCM);
@@ -184,6 +199,7 @@ static void play(struct path *p, struct session *s)
 	session_poll(p, s);
 	join_wait(p, s);
 	join_begun(p, s);
+	return true;
 }
 
 static void fetch(struct path *p, struct session *s)
@@ -228,13 +244,14 @@ static void answered(struct path *p, struct session *s)
 	int error = 0;
 
 	if (s->call->mode == DP_MODE_PLAY) {
-		play(p, s);
-		return;
-	}
-	if (s->view->in.publisher)
+		if (play(p, s))
+			return;
+		error = -ECANCELED;
+	} else if (s->view->in.publisher) {
 		error = -EBUSY;
-	else if (!(s->rcv = join_rcv(p)))
+	} else if (!(s->rcv = join_rcv(p))) {
 		error = -ENOSPC;
+	}
 	if (!error) {
 		fetch(p, s);
 		return;

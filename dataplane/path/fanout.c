@@ -76,7 +76,7 @@ static void repaired_to_starting(
 				session_note_more(s, &pl[i]);
 }
 
-static void flush_fresh(struct path *p, struct view *v)
+void fanout_flush(struct path *p, struct view *v)
 {
 	struct port_payload pl[PORT_BUNDLE];
 	unsigned n = 0;
@@ -88,6 +88,7 @@ static void flush_fresh(struct path *p, struct view *v)
 			continue;
 		pl[n] = fanout_payload(p, e, v->fresh[i]);
 		v->fresh[n] = v->fresh[i];
+		v->sealed[n] = v->sealed[i];
 		v->sent_srt.packets++;
 		v->sent_srt.bytes += pl[n++].len;
 	}
@@ -99,16 +100,17 @@ static void flush_fresh(struct path *p, struct view *v)
 			seal_list(p, v, suite, pl, n);
 	for (unsigned i = 0; n && i < SRT_PUSHKEYS; i++)
 		if (v->out.shared[i].n)
-			seal_shared(p, v, SRT_CTR_128 + i, pl, n);
+			seal_shared(p, v, i, pl, v->sealed, n);
 	if (n && v->out.n_starting)
 		repaired_to_starting(p, v, pl, n);
 }
 
-void fanout_fresh(struct path *p, struct view *v, uint64_t seq)
+void fanout_fresh(struct path *p, struct view *v, uint64_t seq, const uint8_t *sealed)
 {
+	v->sealed[v->n_fresh] = sealed;
 	v->fresh[v->n_fresh++] = seq;
 	if (v->n_fresh == PORT_BUNDLE)
-		flush_fresh(p, v);
+		fanout_flush(p, v);
 	fanout_mark(p, v);
 }
 
@@ -126,7 +128,7 @@ static void missing(struct path *p, struct session *s, uint64_t first, uint64_t 
 void fanout_missing(struct path *p, struct view *v, uint64_t first, uint64_t last)
 {
 	if (v->n_fresh)
-		flush_fresh(p, v);
+		fanout_flush(p, v);
 	for (unsigned l = 0; view_srt_list(v, l); l++)
 		for (const struct sublist_chunk *c = view_srt_list(v, l)->head; c; c = c->next)
 			for (unsigned i = 0; i < c->n; i++)
@@ -144,10 +146,12 @@ void path_fanout(struct path *p)
 		p->dirty = v->next_dirty;
 		v->dirty = false;
 		if (v->n_fresh)
-			flush_fresh(p, v);
+			fanout_flush(p, v);
 		if (v->owner)
 			inorder_advance(p, v);
 		p->start_due |= v->out.n_starting > 0;
 	}
+	while (p->n_sealed)
+		ring_retire(p, p->sealed[--p->n_sealed]);
 	start_turn(p);
 }

@@ -168,7 +168,7 @@ static void packet(struct path *p, struct view *v, const struct note *n)
 	}
 	if (n->last != HISTORY_NONE)
 		history_note_random(h, n->last);
-	ring_insert(p, v, &e, n->seq);
+	ring_insert(p, v, &e, n->seq, NULL);
 }
 
 // The owner's history has been replayed: late joiners may choose where to start.

@@ -71,6 +71,7 @@ static void leave_publisher(struct path *p, struct session *s)
 	}
 	v->in.group = 0;
 	v->stats->publisher = 0;
+	pass_end(p, v);
 	// Nobody fills its holes now.
 	if (v->history.next > v->history.first)
 		ring_give_up(p, v, v->history.first, v->history.next - 1);

@@ -50,6 +50,9 @@ struct pkt {
 	struct port_rx rx;
 	struct session *session; // NULL: a handshake
 	enum pkt_kind kind;
+	// The media as it came, for targets that go under the publisher's key; NULL: not kept. Good
+	// until the round's fan-out is done.
+	const uint8_t *sealed;
 	struct pkt_media media; // of PKT_MEDIA
 };
 
@@ -105,6 +108,9 @@ struct path {
 	struct rte_ring *up;		   // events to control
 	bool up_dirty;
 	struct log_limit told_unproved, told_full; // EV_REFUSED: see handshake.c
+
+	struct rte_mbuf *sealed[2 * PORT_BURST]; // frames of this round's `sealed` media
+	unsigned n_sealed;
 
 	struct path_retired *retired; // FIFO of n_retired places
 	uint32_t retired_head, retired_tail, n_retired;
@@ -162,15 +168,19 @@ void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t 
 void repair_standing(struct path *p, struct session *s);
 
 // ring.c
-void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq);
+void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq,
+	const uint8_t *sealed);
+void ring_retire(struct path *p, struct rte_mbuf *frame); // to the arena, when it has been sent
 void ring_give_up(struct path *p, struct view *v, uint64_t first, uint64_t last);
 bool ring_squeeze(struct path *p); // a shorter past for more frames; false: there is none
 void ring_trim(struct path *p, struct view *v); // what is older than the history's depth
 bool ring_pop(struct path *p, struct view *v);
 
 // fanout.c, inorder.c, start.c
-void fanout_mark(struct path *p, struct view *v);		 // look at it in this round
-void fanout_fresh(struct path *p, struct view *v, uint64_t seq); // to every SRT subscriber
+void fanout_mark(struct path *p, struct view *v); // look at it in this round
+// To every SRT subscriber. sealed: see struct pkt.
+void fanout_fresh(struct path *p, struct view *v, uint64_t seq, const uint8_t *sealed);
+void fanout_flush(struct path *p, struct view *v); // what is fresh goes out now
 void fanout_missing(struct path *p, struct view *v, uint64_t first, uint64_t last); // DROPREQ
 // A session's media, apart from the fan-out: clear, or under its key. The copies sent.
 unsigned fanout_one(struct path *p, struct session *s, const struct line *l,
@@ -192,8 +202,9 @@ unsigned seal_send(struct path *p, enum srt_suite suite, const struct port_paylo
 	const struct line *lines, struct session *const *who, unsigned n_lines);
 void seal_list(struct path *p, struct view *v, enum srt_suite suite, const struct port_payload *pl,
 	unsigned n);
-void seal_shared(struct path *p, struct view *v, enum srt_suite suite,
-	const struct port_payload *pl, unsigned n);
+// sealed: the payloads as their publisher encrypted them; used where all of them are there.
+void seal_shared(struct path *p, struct view *v, unsigned key, const struct port_payload *pl,
+	const uint8_t *const *sealed, unsigned n);
 
 // secure.c: encrypted sessions.
 void secure_begin(struct path *p, struct session *s, const struct session_keys *keys);
@@ -210,18 +221,40 @@ void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_
 ts_us rekey_expiry(const struct path *p, const struct session *s);
 bool rekey_on_timer(struct path *p, struct session *s); // false: it has been closed
 void rekey_view(struct path *p, struct view *v);
-// Install the one key that `next` has into its slot, and tell the peer. It waits for the answer ...
-void rekey_announce(struct path *p, struct session *s, const struct srt_km_keys *next);
+// Install the one key that `next` has into its slot, and tell the peer by this message; NULL: one
+// of that key. It waits for the answer ...
+void rekey_announce(struct path *p, struct session *s, const struct srt_km_keys *next,
+	const uint8_t *msg, uint16_t len);
 bool rekey_pending(const struct path *p, const struct session *s);
-void rekey_turn(struct path *p, struct session *s); // ... before packets go under it
-
-// pushkey.c: one key for all SRT targets of a stream. Put it into the keys of a call that begins
-// ...
-void pushkey_bring(struct view *v, struct session_keys *k);
-// ... and let the session be one of them, now that the peer has taken it.
-void pushkey_join(struct path *p, struct session *s, const struct session_keys *k);
-void pushkey_view(struct path *p, struct view *v); // every 100 ms: new keys
+// ... before packets go under it: those from this number of the stream's on.
+void rekey_turn(struct path *p, struct session *s, uint64_t from);
 struct line rekey_line(const struct path *p, const struct session *s, uint64_t seq);
+
+// pushkey.c: keys that SRT targets of a stream share. Put ours into the keys of a call that begins.
+// Returns what the session is to join by: 1 + its index, or 0.
+uint8_t pushkey_bring(struct view *v, struct session_keys *k);
+// Let the session be one of them, now that the peer has taken it. False: they have gone on to
+// another key.
+bool pushkey_join(struct path *p, struct session *s, const struct session_keys *k, uint8_t shared);
+void pushkey_answered(struct path *p, struct session *s); // it has taken the key announced last
+void pushkey_view(struct path *p, struct view *v);	  // every 100 ms: new keys
+// Of the view's key `i`:
+bool pushkey_has_members(const struct view *v, unsigned i);
+bool pushkey_waits(const struct path *p, const struct view *v, unsigned i); // for an answer
+void pushkey_plan(struct view *v, unsigned i);
+void pushkey_tell(struct path *p, struct view *v, unsigned i, const uint8_t *msg, uint16_t len);
+void pushkey_slot(const struct secure_pushkey *h, unsigned slot, struct srt_km_keys *out);
+
+// pass.c: targets that have the publisher's passphrase go under its key and its numbers. Put them
+// into a call that begins; as pushkey_bring().
+uint8_t pass_bring(struct path *p, struct session *s, struct session_keys *k);
+void pass_look(struct path *p, struct view *v); // the publisher's keys may have changed
+bool pass_may_turn(const struct path *p, const struct view *v, unsigned i);
+void pass_end(struct path *p, struct view *v); // its numbers are at an end: its key is, too
+// Between a publisher's last packet and the answer to our own key it gets nothing.
+bool pass_holds(const struct path *p, const struct session *s);
+void pass_go_on(struct path *p, struct session *s);
+bool pass_wants(const struct session *publisher, unsigned odd); // packets under this slot
 
 // follow.c: the histories of other workers.
 void follow_begin(struct path *p, struct view *v);

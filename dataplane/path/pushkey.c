@@ -9,7 +9,8 @@
 
 // Targets that we call and send a stream to have one numbering, the stream's, and so they can have
 // one key: a packet is encrypted once for all of them (srt-wire 11.6). What differs is the KEK that
-// the key travels under, for each has a passphrase of its own.
+// the key travels under, for each has a passphrase of its own. Those that have the publisher's are
+// under its key, as long as they can be (pass.c).
 //
 // Counter mode only. GCM's tag covers time stamp and socket id, which differ from target to target;
 // two tags over one packet under one key would give away the key that tags are made with (NIST SP
@@ -17,130 +18,160 @@
 
 #define PUSHKEY_PERIOD (1ull << 24) // packets; libsrt's
 
-static struct secure_pushkey *pushkey_of(struct view *v, enum srt_suite suite)
+void pushkey_plan(struct view *v, unsigned i)
 {
-	return &v->pushkey[suite - SRT_CTR_128];
-}
-
-static bool may_share(enum srt_suite suite)
-{
-	return suite >= SRT_CTR_128 && suite < SRT_CTR_128 + SRT_PUSHKEYS;
-}
-
-static void plan(const struct view *v, struct secure_pushkey *h)
-{
+	struct secure_pushkey *h = &v->pushkey[i];
 	uint32_t wanted = v->stream->cfg.km_refresh;
 
-	h->rekey_at = v->history.next + (wanted ? wanted : PUSHKEY_PERIOD);
+	if (v->passes == 1 + i)
+		h->rekey_at = SECURE_NEVER; // when its publisher wants to
+	else if (h->borrowed & secure_slot(h->current))
+		h->rekey_at = v->history.next;
+	else
+		h->rekey_at = v->history.next + (wanted ? wanted : PUSHKEY_PERIOD);
 }
 
 // The first key, or the one after a time in which nobody was there to be told of a new one.
-static bool make(const struct view *v, struct secure_pushkey *h, const struct srt_km_keys *k)
+static bool make(struct view *v, unsigned i, const struct srt_km_keys *k)
 {
+	struct secure_pushkey *h = &v->pushkey[i];
+
 	h->km = (struct srt_km_keys){
 		.has = SRT_KM_EVEN, .cipher = k->cipher, .key_len = k->key_len};
 	memcpy(h->km.salt, k->salt, sizeof(h->km.salt));
 	h->current = 0;
 	h->turning = false;
-	plan(v, h);
+	pushkey_plan(v, i);
 	return RAND_priv_bytes(h->km.sek[0], h->km.key_len) == 1;
 }
 
-static bool has_members(const struct view *v, enum srt_suite suite)
+bool pushkey_has_members(const struct view *v, unsigned i)
 {
 	for (const struct session *s = v->sessions; s; s = s->next_of_view)
-		if (s->shared && s->suite == suite)
+		if (s->shared == 1 + i)
 			return true;
 	return false;
 }
 
 // One slot of the shared key, in place of a call's own.
-static void one_slot(const struct secure_pushkey *h, unsigned slot, struct srt_km_keys *out)
+void pushkey_slot(const struct secure_pushkey *h, unsigned slot, struct srt_km_keys *out)
 {
 	*out = h->km;
-	out->has = slot ? SRT_KM_ODD : SRT_KM_EVEN;
+	out->has = secure_slot(slot);
 	explicit_bzero(out->sek[!slot], sizeof(out->sek[0]));
 }
 
-void pushkey_bring(struct view *v, struct session_keys *k)
+uint8_t pushkey_bring(struct view *v, struct session_keys *k)
 {
 	enum srt_suite suite = srt_suite_of(k->km.cipher, k->km.key_len);
+	unsigned i = suite - SRT_CTR_128;
 	struct secure_pushkey *h;
 
-	if (!may_share(suite))
-		return;
-	h = pushkey_of(v, suite);
-	if (!h->km.key_len || (v->history.next >= h->rekey_at && !has_members(v, suite)))
-		if (!make(v, h, &k->km))
-			return;
+	if (suite < SRT_CTR_128 || i >= SRT_PUSHKEYS_OWN)
+		return 0;
+	h = &v->pushkey[i];
+	if (!h->km.key_len || (v->history.next >= h->rekey_at && !pushkey_has_members(v, i)))
+		if (!make(v, i, &k->km))
+			return 0;
 	if (memcmp(h->km.salt, k->km.salt, sizeof(h->km.salt)))
-		return; // its KEK is good for its own salt only
-	one_slot(h, h->current, &k->km);
+		return 0; // its KEK is good for its own salt only
+	pushkey_slot(h, h->current, &k->km);
 	k->msg_len = (uint16_t)srt_km_write(&k->km, k->kek, k->msg);
+	return (uint8_t)(1 + i);
 }
 
-void pushkey_join(struct path *p, struct session *s, const struct session_keys *k)
+static bool is_current(
+	const struct secure_pushkey *h, const struct session *s, const struct srt_km_keys *k)
 {
-	struct secure_pushkey *h;
+	return k->key_len == h->km.key_len && k->has == secure_slot(h->current) &&
+	       ((s->isn - (uint32_t)s->start) & SEQ31_MASK) == h->dseq &&
+	       !memcmp(k->sek[h->current], h->km.sek[h->current], h->km.key_len) &&
+	       !memcmp(k->salt, h->km.salt, sizeof(h->km.salt));
+}
+
+bool pushkey_join(struct path *p, struct session *s, const struct session_keys *k, uint8_t shared)
+{
+	struct secure_pushkey *h = shared ? &s->view->pushkey[shared - 1] : NULL;
 	struct srt_km_keys next;
 
-	if (!may_share(s->suite))
-		return;
-	h = pushkey_of(s->view, s->suite);
-	// While it answered the others may have gone on to another key: then it keeps the one it
-	// has.
-	s->shared = k->km.has == (h->current ? SRT_KM_ODD : SRT_KM_EVEN) &&
-		    !memcmp(k->km.sek[h->current], h->km.sek[h->current], h->km.key_len) &&
-		    !memcmp(k->km.salt, h->km.salt, sizeof(h->km.salt));
-	if (!s->shared || !h->turning)
-		return;
-	one_slot(h, !h->current, &next);
-	rekey_announce(p, s, &next);
+	if (!h || !is_current(h, s, &k->km))
+		return false;
+	s->shared = shared;
+	if (!h->turning)
+		return true;
+	pushkey_slot(h, !h->current, &next);
+	rekey_announce(p, s, &next, NULL, 0);
 	explicit_bzero(&next, sizeof(next));
+	return true;
 }
 
 // --- new keys -------------------------------------------------------------------------------
 
-static void begin(struct path *p, struct view *v, enum srt_suite suite)
+// The other slot's key.
+void pushkey_tell(struct path *p, struct view *v, unsigned i, const uint8_t *msg, uint16_t len)
 {
-	struct secure_pushkey *h = pushkey_of(v, suite);
+	struct secure_pushkey *h = &v->pushkey[i];
 	struct srt_km_keys next;
 
-	if (RAND_priv_bytes(h->km.sek[!h->current], h->km.key_len) != 1)
-		return; // at the next look
 	h->turning = true;
 	h->rekey_at = SECURE_NEVER;
-	one_slot(h, !h->current, &next);
+	pushkey_slot(h, !h->current, &next);
 	for (struct session *s = v->sessions; s; s = s->next_of_view)
-		if (s->shared && s->suite == suite)
-			rekey_announce(p, s, &next);
+		if (s->shared == 1 + i)
+			rekey_announce(p, s, &next, msg, len);
 	explicit_bzero(&next, sizeof(next));
 }
 
-// All at once, when everybody has the key or is gone: one ciphertext is for all.
-static void turn(struct path *p, struct view *v, enum srt_suite suite)
+static void begin(struct path *p, struct view *v, unsigned i)
 {
-	struct secure_pushkey *h = pushkey_of(v, suite);
+	struct secure_pushkey *h = &v->pushkey[i];
 
-	for (struct session *s = v->sessions; s; s = s->next_of_view)
-		if (s->shared && s->suite == suite && rekey_pending(p, s))
-			return;
+	if (RAND_priv_bytes(h->km.sek[!h->current], h->km.key_len) != 1)
+		return; // at the next look
+	h->borrowed &= secure_slot(h->current);
+	pushkey_tell(p, v, i, NULL, 0);
+}
+
+bool pushkey_waits(const struct path *p, const struct view *v, unsigned i)
+{
+	for (const struct session *s = v->sessions; s; s = s->next_of_view)
+		if (s->shared == 1 + i && rekey_pending(p, s))
+			return true;
+	return false;
+}
+
+// All at once, when everybody has the key or is gone: one ciphertext is for all.
+static void turn(struct path *p, struct view *v, unsigned i)
+{
+	struct secure_pushkey *h = &v->pushkey[i];
+
 	h->current = !h->current;
 	h->turning = false;
-	plan(v, h);
+	pushkey_plan(v, i);
 	for (struct session *s = v->sessions; s; s = s->next_of_view)
-		if (s->shared && s->suite == suite)
-			rekey_turn(p, s);
+		if (s->shared == 1 + i)
+			rekey_turn(p, s, v->history.next);
+}
+
+// Else until the others have it too.
+void pushkey_answered(struct path *p, struct session *s)
+{
+	if (pass_holds(p, s))
+		pass_go_on(p, s);
 }
 
 void pushkey_view(struct path *p, struct view *v)
 {
-	for (enum srt_suite suite = SRT_CTR_128; may_share(suite); suite++) {
-		struct secure_pushkey *h = pushkey_of(v, suite);
+	pass_look(p, v);
+	for (unsigned i = 0; i < SRT_PUSHKEYS; i++) {
+		struct secure_pushkey *h = &v->pushkey[i];
 
-		if (h->turning)
-			turn(p, v, suite);
-		else if (h->km.key_len && v->history.next >= h->rekey_at && has_members(v, suite))
-			begin(p, v, suite);
+		if (!h->km.key_len)
+			continue;
+		if (h->turning && pass_may_turn(p, v, i) && !pushkey_waits(p, v, i))
+			turn(p, v, i);
+		else if (!h->turning && v->history.next >= h->rekey_at &&
+			 pushkey_has_members(v, i) && !pushkey_waits(p, v, i))
+			begin(p, v, i);
 	}
 }

@@ -55,13 +55,17 @@ static void announce(struct path *p, struct session *s)
 }
 
 // What went under the slot's key before cannot be sent again so from now on: the peer forgets it.
-void rekey_announce(struct path *p, struct session *s, const struct srt_km_keys *next)
+void rekey_announce(struct path *p, struct session *s, const struct srt_km_keys *next,
+	const uint8_t *msg, uint16_t len)
 {
 	struct secure *x = secure_of(p, s);
 	unsigned slot = next->has == SRT_KM_ODD;
 
-	x->refresh = (struct secure_refresh){0};
-	x->refresh.msg_len = (uint16_t)srt_km_write(next, x->keys.kek, x->refresh.msg);
+	x->refresh = (struct secure_refresh){.msg_len = len};
+	if (msg)
+		memcpy(x->refresh.msg, msg, len);
+	else
+		x->refresh.msg_len = (uint16_t)srt_km_write(next, x->keys.kek, x->refresh.msg);
 	srt_crypt_key(p->secure.crypt, s->suite, next->salt, next->sek[slot],
 		secure_key_at(&p->secure, s->suite, s->slot, slot));
 	x->since[slot] = SECURE_NEVER;
@@ -78,7 +82,7 @@ static void begin(struct path *p, struct session *s)
 
 	k.has = next ? SRT_KM_ODD : SRT_KM_EVEN;
 	if (RAND_priv_bytes(k.sek[next], k.key_len) == 1) // else at the next look
-		rekey_announce(p, s, &k);
+		rekey_announce(p, s, &k, NULL, 0);
 	explicit_bzero(&k, sizeof(k));
 }
 
@@ -92,12 +96,12 @@ bool rekey_pending(const struct path *p, const struct session *s)
 	return secure_of(p, s)->refresh.msg_len;
 }
 
-void rekey_turn(struct path *p, struct session *s)
+void rekey_turn(struct path *p, struct session *s, uint64_t from)
 {
 	struct secure *x = secure_of(p, s);
 
 	x->current = !x->current;
-	x->since[x->current] = s->view->history.next;
+	x->since[x->current] = from;
 	if (s->cursor != SESSION_START_UNSET)
 		line_turn(&s->line, secure_kk(p, s));
 	if (s->place.chunk)
@@ -115,13 +119,17 @@ void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_
 		return;
 	}
 	if (len != x->refresh.msg_len || memcmp(msg, x->refresh.msg, len)) {
-		leave_session(p, s, CLOSE_REKEY);
+		// An older one's may be late; a state says that it takes none.
+		if (len == sizeof(uint32_t) || srt_km_parse(msg, len, &km))
+			leave_session(p, s, CLOSE_REKEY);
 		return;
 	}
 	x->refresh.msg_len = 0;
-	if (s->shared)
-		return; // until the others have it too
-	rekey_turn(p, s);
+	if (s->shared) {
+		pushkey_answered(p, s);
+		return;
+	}
+	rekey_turn(p, s, s->view->history.next);
 	rekey_plan(p, s);
 }
 

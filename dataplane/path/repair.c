@@ -88,12 +88,21 @@ static bool pending(const struct history *h, uint64_t seq)
 	       !(history_at(h, seq)->flags & HISTORY_GIVEN_UP);
 }
 
+// Or may have been: a call of ours begins with `start`, and who catches up has what is before its
+// cursor. To answer for other numbers would be to send them under a key that is not theirs.
+static bool was_sent(const struct session *s, uint64_t seq)
+{
+	if (s->pinned && (int64_t)(seq - s->start) < 0)
+		return false;
+	return (int64_t)((s->place.chunk ? s->view->history.next : s->cursor) - seq) > 0;
+}
+
 static void lacking(struct path *p, struct session *s, struct gap *g, uint32_t n)
 {
 	const struct history *h = &s->view->history;
 	uint64_t seq = seq31_extend(h->next, (n - s->dseq) & SEQ31_MASK);
 
-	if ((int64_t)(h->next - seq) <= 0) // not sent yet
+	if (!was_sent(s, seq))
 		return;
 	if (history_find(h, seq))
 		wanted(p, s, g, n, seq);

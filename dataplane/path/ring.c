@@ -9,7 +9,7 @@
 #define RING_TABLES_NEAR 64u // packets
 
 // A frame leaves the history: it goes back to the arena when the port has sent what it queued.
-static void retire(struct path *p, struct rte_mbuf *frame)
+void ring_retire(struct path *p, struct rte_mbuf *frame)
 {
 	uint64_t posted = p->port->ops->tx_posted(p->port);
 
@@ -31,7 +31,7 @@ bool ring_pop(struct path *p, struct view *v)
 	if (!history_pop(&v->history, &e))
 		return false;
 	if (e.frame)
-		retire(p, e.frame);
+		ring_retire(p, e.frame);
 	if (v->in.inorder < v->history.first)
 		v->in.inorder = v->history.first;
 	return true;
@@ -115,12 +115,13 @@ static void gone(struct path *p, struct view *v, uint64_t seq)
 }
 
 // A new packet of the stream: index it, tell the followers, have it sent.
-void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq)
+void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq,
+	const uint8_t *sealed)
 {
 	history_put(&v->history, seq, e);
 	if (e->media_len > v->largest)
 		v->largest = e->media_len;
-	fanout_fresh(p, v, seq);
+	fanout_fresh(p, v, seq, sealed);
 	if (v->owner && v->in.followers)
 		follow_publish(p, v, seq, e);
 }
@@ -234,7 +235,7 @@ static void insert(struct path *p, struct pkt *k)
 	note_stats(p, v, m);
 	e = entry_of(p, k, frame, data);
 	note_random(v, &e, m->seq);
-	ring_insert(p, v, &e, m->seq);
+	ring_insert(p, v, &e, m->seq, k->sealed);
 }
 
 void path_ring(struct path *p, struct batch *b)

@@ -137,17 +137,43 @@ void seal_list(struct path *p, struct view *v, enum srt_suite suite, const struc
 	fanout_count(p, v, pl, n, l->n, copies);
 }
 
-// One key and one numbering for the whole list (pushkey.c): encrypted for its first, sent to all.
-void seal_shared(struct path *p, struct view *v, enum srt_suite suite,
-	const struct port_payload *pl, unsigned n)
+static unsigned to_all(
+	struct path *p, const struct sublist *l, const struct port_payload *pl, unsigned n)
 {
-	const struct sublist *l = &v->out.shared[suite - SRT_CTR_128];
+	unsigned copies = 0;
+
+	for (const struct sublist_chunk *c = l->head; c; c = c->next)
+		copies += port_tx_fanout(p->port, LINE_SRT, pl, n, c->lines, c->n);
+	return copies;
+}
+
+// As they came: they are under the list's key, by its numbers (pass.c). False: not all of them.
+static bool untouched(struct path *p, struct port_payload *out, const struct port_payload *pl,
+	const uint8_t *const *sealed, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (!sealed[i])
+			return false;
+		out[i] = pl[i];
+		out[i].data = sealed[i];
+		out[i].sum = p->port->ops->want_sum ? line_sum(sealed[i], pl[i].len) : 0;
+	}
+	return true;
+}
+
+// One key and one numbering for the whole list (pushkey.c): encrypted for its first, sent to all.
+void seal_shared(struct path *p, struct view *v, unsigned key, const struct port_payload *pl,
+	const uint8_t *const *sealed, unsigned n)
+{
+	const struct sublist *l = &v->out.shared[key];
+	struct session *const *first = l->head->who;
 	unsigned copies = 0;
 	struct seal b;
 
-	if (encrypt(p, &b, suite, pl, n, l->head->lines, l->head->who, 1)) {
-		for (const struct sublist_chunk *c = l->head; c; c = c->next)
-			copies += port_tx_fanout(p->port, LINE_SRT, b.out, n, c->lines, c->n);
+	if (v->passes == 1 + key && untouched(p, b.out, pl, sealed, n)) {
+		copies = to_all(p, l, b.out, n);
+	} else if (encrypt(p, &b, first[0]->suite, pl, n, l->head->lines, first, 1)) {
+		copies = to_all(p, l, b.out, n);
 		give_back(p, b.frames, n);
 	}
 	fanout_count(p, v, pl, n, l->n, copies);

@@ -30,7 +30,8 @@ void secure_begin(struct path *p, struct session *s, const struct session_keys *
 	struct secure *x = secure_of(p, s);
 
 	s->suite = (uint8_t)srt_suite_of(keys->km.cipher, keys->km.key_len);
-	*x = (struct secure){.keys = *keys, .since = {SECURE_NEVER, SECURE_NEVER}};
+	*x = (struct secure){
+		.keys = *keys, .known = keys->km.has, .since = {SECURE_NEVER, SECURE_NEVER}};
 	x->current = !(keys->km.has & SRT_KM_EVEN);
 	x->since[x->current] = 0;
 	x->rekey_at = SECURE_NEVER;
@@ -58,19 +59,30 @@ uint32_t secure_kk(const struct path *p, const struct session *s)
 
 // --- what comes in --------------------------------------------------------------------------
 
-// A frame of ours for the clear packet, header and all. False: none.
-static bool own_frame(struct path *p, struct pkt *k)
+static struct rte_mbuf *frame_take(struct path *p)
 {
-	struct rte_mbuf *m = k->rx.frame;
+	struct rte_mbuf *m = rte_pktmbuf_alloc(arena_pool(p->arena));
 
-	if (m)
+	return m || !ring_squeeze(p) ? m : rte_pktmbuf_alloc(arena_pool(p->arena));
+}
+
+// A frame for the clear packet, header and all: another than it lies in, when it is to stay as it
+// came for this round, too. Where it lies in none it does (io/port.h). False: none.
+static bool own_frame(struct path *p, struct pkt *k, unsigned odd)
+{
+	bool keeps = pass_wants(k->session, odd);
+	struct rte_mbuf *m;
+
+	if (k->rx.frame && (!keeps || p->n_sealed == 2 * PORT_BURST))
 		return true;
-	m = rte_pktmbuf_alloc(arena_pool(p->arena));
-	if (!m && ring_squeeze(p))
-		m = rte_pktmbuf_alloc(arena_pool(p->arena));
+	m = frame_take(p);
 	if (!m)
 		return false;
 	memcpy(rte_pktmbuf_mtod(m, void *), k->rx.data, SRT_HDR);
+	if (k->rx.frame)
+		p->sealed[p->n_sealed++] = k->rx.frame;
+	if (keeps)
+		k->sealed = k->rx.data + SRT_HDR;
 	k->rx.frame = m;
 	return true;
 }
@@ -120,6 +132,7 @@ bool secure_open(struct path *p, struct pkt *k)
 {
 	struct session *s = k->session;
 	uint32_t kk = be32_get(k->rx.data + 4) & SRT_WORD1_KK;
+	bool again = be32_get(k->rx.data + 4) & SRT_WORD1_R;
 	unsigned odd = kk == SRT_WORD1_ODD;
 	unsigned least = SRT_HDR + (srt_suite_is_gcm(s->suite) ? SRT_GCM_TAG : 0);
 
@@ -129,12 +142,15 @@ bool secure_open(struct path *p, struct pkt *k)
 	}
 	if ((kk == SRT_WORD1_EVEN || kk == SRT_WORD1_ODD) && k->rx.len > least &&
 		secure_of(p, s)->keys.km.has & (odd ? SRT_KM_ODD : SRT_KM_EVEN)) {
-		if (!own_frame(p, k)) {
+		if (!own_frame(p, k, odd)) {
 			path_drop(p, k, DP_DROP_ARENA_FULL);
 			return false;
 		}
-		if (decrypt(p, k, odd))
+		if (decrypt(p, k, odd)) {
+			if (!again)
+				secure_of(p, s)->current = (uint8_t)odd;
 			return true;
+		}
 	}
 	s->undecryptable++;
 	path_drop(p, k, DP_DROP_UNDECRYPTABLE);
@@ -164,11 +180,19 @@ static void say_state(struct path *p, struct session *s, enum srt_km_state state
 static void install(struct path *p, struct session *s, const struct session_keys *k)
 {
 	struct secure *x = secure_of(p, s);
-	uint8_t has = x->keys.km.has | k->km.has;
+	struct srt_km_keys had = x->keys.km;
 
+	if (memcmp(had.salt, k->km.salt, sizeof(had.salt)))
+		x->known = 0;
+	x->known |= k->km.has;
 	x->keys = *k;
-	x->keys.km.has = has;
+	x->keys.km.has |= had.has;
+	for (unsigned odd = 0; odd < 2; odd++)
+		if (!(k->km.has & secure_slot(odd)))
+			memcpy(x->keys.km.sek[odd], had.sek[odd], sizeof(had.sek[odd]));
+	explicit_bzero(&had, sizeof(had));
 	expand(p, s, &k->km);
+	pass_look(p, s->view);
 	say(p, s, SRT_KMRSP, k->msg, k->msg_len);
 }
 

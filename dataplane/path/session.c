@@ -327,6 +327,7 @@ static bool feed_source(struct path *p, struct pkt *k)
 
 static bool feed(struct path *p, struct pkt *k)
 {
+	k->sealed = NULL;
 	if (k->kind == PKT_SOURCE)
 		return feed_source(p, k);
 	if (k->kind == PKT_SRT)

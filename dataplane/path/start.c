@@ -94,7 +94,7 @@ static void burst(struct path *p, struct view *v, struct session *s)
 static bool enter(struct path *p, struct view *v, struct session *s)
 {
 	struct sublist *list =
-		s->shared ? &v->out.shared[s->suite - SRT_CTR_128] : view_srt_list(v, s->suite);
+		s->shared ? &v->out.shared[s->shared - 1] : view_srt_list(v, s->suite);
 
 	if (s->cursor < v->history.next)
 		return false;
@@ -111,7 +111,7 @@ static void view_turn(struct path *p, struct view *v)
 	for (struct session **at = &v->out.starting; *at;) {
 		struct session *s = *at;
 
-		if (p->now - s->since < START_AFTER_US) {
+		if (p->now - s->since < START_AFTER_US || pass_holds(p, s)) {
 			at = &s->next_starting;
 			continue;
 		}

@@ -22,6 +22,7 @@ struct secure_refresh {
 
 struct secure {
 	struct session_keys keys; // as last installed
+	uint8_t known;		  // slots whose SEK stands there, all under the one salt
 	uint8_t current;	  // slot that its packets go under: 0 even, 1 odd
 	bool asking;		  // control derives a KEK for it
 	// SUB: the stream's number from which a slot's key has been in use; SECURE_NEVER: it is not
@@ -33,16 +34,25 @@ struct secure {
 
 #define SECURE_NEVER UINT64_MAX
 
-#define SRT_PUSHKEYS 3u // AES-128, -192 and -256 in counter mode: SRT_CTR_128 is the first
+// Keys that SRT targets of a stream share, in counter mode: first our own for AES-128, -192 and
+// -256, then those of publishers whose passphrase the targets have (path/pass.c).
+#define SRT_PUSHKEYS_OWN 3u
+#define SRT_PUSHKEYS 6u
 
-// The one key of all SRT targets that a stream is pushed to, of one length in counter mode: they
-// have one numbering (dseq 0), so a packet is encrypted once for all of them (srt-wire 11.6).
+// Its targets have one numbering, so a packet is encrypted once for all of them (srt-wire 11.6).
 struct secure_pushkey {
 	struct srt_km_keys km; // key_len 0: none made yet
 	uint8_t current;       // slot that packets go under
+	uint8_t borrowed;      // enum srt_km_slot: slots whose key is the publisher's
 	bool turning;	       // the other slot's key has been announced
+	uint32_t dseq;	       // their numbers minus the stream's, mod 2^31
 	uint64_t rekey_at;     // the stream's number at which the next key is due
 };
+
+static inline uint8_t secure_slot(unsigned odd)
+{
+	return odd ? SRT_KM_ODD : SRT_KM_EVEN;
+}
 
 struct secure_pool {
 	struct srt_crypt *crypt;

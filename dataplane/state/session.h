@@ -51,8 +51,8 @@ struct session {
 	uint8_t kind; // enum session_kind
 	uint8_t proto;
 	bool closing;
-	bool shared; // SUB that we have called: under the stream's one key for all of them
-	uint32_t id; // SRT socket id, 0 for others
+	uint8_t shared; // SUB that we have called: 1 + index of the key it shares; 0: none
+	uint32_t id;	// SRT socket id, 0 for others
 	uint32_t slot;
 	uint16_t tag;  // of the socket it came in on
 	uint8_t suite; // enum srt_suite; what goes with it is in the secure pool

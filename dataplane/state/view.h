@@ -23,7 +23,7 @@
 struct view_out {
 	struct sublist srt;		     // newest first come, first go
 	struct sublist secured[SRT_SUITES];  // the same, each under a key of its own
-	struct sublist shared[SRT_PUSHKEYS]; // all under one key
+	struct sublist shared[SRT_PUSHKEYS]; // all of each under one key
 	struct sublist udp;		     // pushes, in order: LINE_UDP
 	struct sublist rtp;	  // pushes, in order: LINE_RTP, or LINE_UDP for what came as RTP
 	struct session *starting; // SRT subscribers that still catch up from the history
@@ -70,11 +70,13 @@ struct view {
 	ts_us largest_at;
 
 	struct secure_pushkey pushkey[SRT_PUSHKEYS];
+	uint8_t passes; // 1 + index of the one that follows the publisher's key; 0: none
 
 	uint64_t rekey_at; // number at which some subscriber here is due for a new key
 
 	// Arrived since the last fan-out; at most one bundle.
 	uint64_t fresh[PORT_BUNDLE];
+	const uint8_t *sealed[PORT_BUNDLE]; // their media as they came, or NULL: see struct pkt
 	unsigned n_fresh;
 	bool dirty;
 	struct view *next_dirty;

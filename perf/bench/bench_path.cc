@@ -77,6 +77,29 @@ void sealed_once(benchmark::State &state)
 	rounds(state, o, (unsigned)state.range(1));
 }
 
+// The same from a publisher under a key of that suite, too: `passes` says that it is the targets',
+// who get what came as it is. The items are the publisher's packets.
+void sealed_once_of_secret(benchmark::State &state)
+{
+	path_bed_opts o = {};
+
+	o.n_subscribers = (unsigned)state.range(0);
+	o.suite = (unsigned)state.range(2);
+	o.shared = o.secret = true;
+	o.passes = state.range(3);
+	bed_ptr bed = bed_of(o);
+	uint64_t copies = 0;
+	meter m(state);
+
+	for (auto _ : state) {
+		m.pause();
+		path_bed_load(bed.get(), (unsigned)state.range(1));
+		m.resume();
+		copies += path_bed_turn(bed.get());
+	}
+	m.packets(copies / o.n_subscribers);
+}
+
 // Args: subscribers that report losses in a round, packets in a report. An item is a repair.
 void repair(benchmark::State &state, const char *device)
 {
@@ -188,6 +211,9 @@ BENCHMARK_CAPTURE(sealed, net_null, kNull)->Apply(suites);
 BENCHMARK(sealed_once)
 	->ArgNames({"subscribers", "burst", "suite"})
 	->ArgsProduct({{1, 10, 100}, {16}, {1, 3}});
+BENCHMARK(sealed_once_of_secret)
+	->ArgNames({"subscribers", "burst", "suite", "passes"})
+	->ArgsProduct({{1, 10}, {1, 16}, {1, 3}, {0, 1}});
 BENCHMARK_CAPTURE(repair, mem, nullptr)
 	->ArgNames({"subscribers", "lost"})
 	->ArgsProduct({{1, 64}, {1, 16}});

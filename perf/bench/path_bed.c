@@ -164,17 +164,24 @@ static void join(struct one *b, const struct path_bed_opts *o, unsigned i)
 	c.keys = keys_of(o->suite, o->shared ? 0 : i);
 	must(!join_play(&b->path, parked(b, o->v6, i), &c, &key), "no room for a subscriber");
 	s = session_of_key(&b->path.sessions, key);
-	s->shared = o->shared;
+	s->shared = o->shared ? (uint8_t)o->suite : 0; // the first suite is the first key
+	s->start = s->view->history.next;
+	if (o->passes)
+		s->shared = pass_bring(&b->path, s, &c.keys);
+	s->pinned = o->passes;
+	must(s->shared || !o->passes, "it does not pass");
 	if (i == 1)
 		b->first = s;
 	hear(b);
 }
 
-static void publish(struct one *b)
+static void publish(struct one *b, const struct path_bed_opts *o)
 {
 	struct cmd_admit c = {.stream = &b->stream, .own_rcv_latency_ms = 120};
 	session_key key;
 
+	if (o->secret)
+		c.keys = keys_of(o->suite, 0);
 	c.from = parked(b, false, 0)->p;
 	must(!join_publish(&b->path, &c, &key), "no room for the publisher");
 	b->publisher = session_of_key(&b->path.sessions, key);
@@ -182,19 +189,35 @@ static void publish(struct one *b)
 
 // --- one worker -----------------------------------------------------------------------------
 
+static void encrypt(struct one *b, uint8_t *data)
+{
+	struct srt_crypt_job j = {
+		.key = secure_key_at(&b->path.secure, b->publisher->suite, b->publisher->slot, 0),
+		.src = data + SRT_HDR,
+		.dst = data + SRT_HDR,
+		.seq = b->seq,
+		.len = LEN,
+	};
+
+	be32_put(data + 4, be32_get(data + 4) | SRT_WORD1_EVEN);
+	srt_crypt_ctr(b->path.secure.crypt, b->publisher->suite, &j, 1);
+}
+
 static void load(struct one *b, unsigned n)
 {
 	uint8_t data[SRT_HDR + LEN];
 
 	// 1 ms between packets, so that the history holds its second and frames come back.
 	b->now += TS_MS * n;
-	memset(data, 0x80, sizeof(data));
 	b->batch.n = n;
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *frame;
 
+		memset(data, 0x80, sizeof(data));
 		srt_pkt_write_data(data, b->seq, SRT_WORD1_SINGLE | 1,
 			(uint32_t)(b->now - b->t0 + 100 * TS_S), b->publisher->id);
+		if (b->publisher->suite)
+			encrypt(b, data);
 		b->seq = seq31_add(b->seq, 1);
 		while (!(frame = arena_copy(arena, data, sizeof(data))))
 			must(ring_squeeze(&b->path), "no frames");
@@ -264,7 +287,10 @@ static struct one *one_new(const struct path_bed_opts *bed, unsigned first, unsi
 	b->now = b->t0 = b->path.now;
 	b->seq = ISN;
 	b->stream.cfg.history_us = TS_S;
-	publish(b);
+	publish(b, bed);
+	load(b, 1); // the stream begins
+	turn(b);
+	between(b);
 	for (unsigned i = 0; i < n; i++)
 		join(b, bed, 1 + first + i);
 	// Joiners wait a moment and then catch up: go on until everybody is in the fan-out list.

@@ -19,6 +19,8 @@ struct path_bed_opts {
 	const char *device; // of port dpdk, to be sent by; NULL: port mem
 	unsigned suite;	    // enum srt_suite, of every subscriber
 	bool shared;	    // as targets that we call, under one key
+	bool secret;	    // of the publisher, too: its packets come under that suite
+	bool passes;	    // the targets have its passphrase, and get what it has encrypted
 	bool v6;
 };
 

@@ -91,6 +91,40 @@ static void a_passphrase_gives_the_keys_or_says_that_it_is_another(void **)
 	bed_free(&b);
 }
 
+// A call of ours whose passphrase opens the publisher's message is under its salt and of its
+// length; another is as it was asked for. The key is new in both cases.
+static void a_call_is_under_the_salt_of_who_has_the_same_passphrase(void **)
+{
+	struct bed b = bed_new();
+	struct kdf_job same = job(1, 1, passphrase), other = job(2, 1, "another one entirely");
+	struct kdf_result r[2];
+
+	same.what = other.what = KDF_CALL;
+	same.cipher = other.cipher = SRT_KM_CTR;
+	same.key_len = other.key_len = 32;
+	same.has_salt = other.has_salt = true;
+	memset(same.salt, 0x99, sizeof(same.salt));
+	memset(other.salt, 0x99, sizeof(other.salt));
+	assert_int_equal(kdf_submit(b.k, &same), 0);
+	collect(&b, &r[0], 1);
+	assert_int_equal(kdf_submit(b.k, &other), 0);
+	collect(&b, &r[1], 1);
+	for (unsigned i = 0; i < 2; i++) {
+		struct srt_km_keys back;
+		struct srt_km km;
+
+		assert_int_equal(r[i].status, 0);
+		assert_int_equal(r[i].keys.km.key_len, i ? 32 : 16);
+		assert_int_equal(r[i].keys.km.salt[0], i ? 0x99 : 2);
+		assert_int_equal(r[i].keys.km.has, SRT_KM_EVEN);
+		assert_int_not_equal(r[i].keys.km.sek[0][15], 0x77);
+		assert_int_equal(srt_km_parse(r[i].keys.msg, r[i].keys.msg_len, &km), 0);
+		assert_int_equal(srt_km_unwrap(&km, r[i].keys.kek, &back), 0);
+		assert_memory_equal(back.sek[0], r[i].keys.km.sek[0], r[i].keys.km.key_len);
+	}
+	bed_free(&b);
+}
+
 // A thousand callers at once, and no more; of one address 64, so that others have room.
 static void the_queue_is_bounded_in_all_and_per_source(void **)
 {
@@ -154,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_passphrase_gives_the_keys_or_says_that_it_is_another),
+		cmocka_unit_test(a_call_is_under_the_salt_of_who_has_the_same_passphrase),
 		cmocka_unit_test(the_queue_is_bounded_in_all_and_per_source),
 		cmocka_unit_test(an_ipv6_network_has_one_share),
 	};

@@ -108,6 +108,12 @@ struct rig_peer *rig_call_secure(
 	return p;
 }
 
+static void kek_of(const struct rig_peer *p, const uint8_t *salt, uint8_t kek[SRT_KM_SEK_MAX])
+{
+	rig_kek(salt, kek);
+	kek[0] ^= p->words;
+}
+
 static uint32_t clock_of(const struct rig *r, const struct rig_peer *p)
 {
 	return (uint32_t)(r->now - p->t0 + 100 * TS_S);
@@ -143,10 +149,13 @@ static bool peer_km(struct rig *r, struct rig_peer *p, const uint8_t *data, size
 		return true;
 	}
 	p->n_kmreq++;
+	p->km_len = (uint16_t)c.cif_len;
+	memcpy(p->km, c.cif, c.cif_len);
 	assert_int_equal(srt_km_parse(c.cif, c.cif_len, &km), 0);
-	assert_true(km.has == SRT_KM_EVEN || km.has == SRT_KM_ODD); // one key a message
+	// One key a message, or a publisher's own message to who has its passphrase.
+	assert_true(p->listens || km.has == SRT_KM_EVEN || km.has == SRT_KM_ODD);
 	assert_int_equal(km.key_len, p->keys.key_len);
-	rig_kek(km.salt, kek);
+	kek_of(p, km.salt, kek);
 	assert_int_equal(srt_km_unwrap(&km, kek, &k), 0);
 	if (p->mute)
 		return true;
@@ -252,6 +261,15 @@ static void repair(struct rig *r, struct rig_peer *p, const uint8_t *list, size_
 
 struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite)
 {
+	uint8_t salt[SRT_KM_SALT];
+
+	memset(salt, 0x5a, sizeof(salt)); // control's, of the stream
+	return rig_listen_as(r, stream, suite, 0, salt);
+}
+
+struct rig_peer *rig_listen_as(struct rig *r, unsigned stream, enum srt_suite suite, uint8_t words,
+	const uint8_t salt[SRT_KM_SALT])
+{
 	struct rig_peer *p = rig_call(r, stream, false, r->streams[stream].owner);
 	struct cmd c = {.kind = CMD_CALL,
 		.call = {.stream = &r->streams[stream],
@@ -265,14 +283,15 @@ struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite
 	struct session_keys *k = &c.call.keys;
 
 	p->listens = true;
+	p->words = words;
 	p->suite = suite;
 	k->km.has = SRT_KM_EVEN;
 	k->km.cipher = srt_suite_is_gcm(suite) ? SRT_KM_GCM : SRT_KM_CTR;
 	k->km.key_len = (uint8_t)(16 + 8 * ((suite - SRT_CTR_128) % 3));
-	memset(k->km.salt, 0x5a, sizeof(k->km.salt)); // control's, of the stream
+	memcpy(k->km.salt, salt, sizeof(k->km.salt));
 	for (unsigned i = 0; i < k->km.key_len; i++)
 		k->km.sek[0][i] = (uint8_t)rand_u64(&r->rand);
-	rig_kek(k->km.salt, k->kek);
+	kek_of(p, k->km.salt, k->kek);
 	k->msg_len = (uint16_t)srt_km_write(&k->km, k->kek, k->msg);
 	assert_int_equal(rig_command(r, p->worker, &c), 0);
 	return p;
@@ -295,9 +314,11 @@ static void take_call(struct rig *r, struct rig_peer *p, const struct srt_hs_req
 	struct srt_km km;
 
 	assert_int_equal(srt_km_parse(q->km, q->km_len, &km), 0);
-	rig_kek(km.salt, kek);
+	kek_of(p, km.salt, kek);
 	assert_int_equal(srt_km_unwrap(&km, kek, &p->keys), 0);
 	peer_expand(r, p);
+	p->km_len = q->km_len;
+	memcpy(p->km, q->km, q->km_len);
 	memcpy(a.km, q->km, q->km_len);
 	p->caller.peer_id = q->caller_id;
 	p->caller.isn = q->isn;
@@ -348,6 +369,8 @@ void rig_to_peer(struct rig *r, struct rig_peer *p, uint8_t *data, size_t len)
 	}
 	if (p->suite && peer_km(r, p, data, len))
 		return;
+	if (r->on_media && !srt_pkt_is_ctrl(data))
+		r->on_media(r, p, data, len);
 	if (p->suite && !srt_pkt_is_ctrl(data) && !peer_open(r, p, data, &len)) {
 		p->n_undecryptable++;
 		return;

@@ -60,6 +60,7 @@ struct rig_peer {
 	int sek_n;					     // keys it has made
 	unsigned n_clear, n_undecryptable, n_kmreq, n_kmrsp; // what came
 	bool mute;					     // answers no KMREQ
+	uint8_t words;					     // its passphrase; 0: everybody's
 	uint8_t kmrsp[SRT_KM_MAX];
 	uint16_t kmrsp_len;
 };
@@ -82,6 +83,8 @@ struct rig {
 	void (*on_push)(
 		struct rig *, const struct port_mem_desc *); // datagrams to nobody's address
 	void *push_note;
+	void (*on_media)(
+		struct rig *, struct rig_peer *, const uint8_t *, size_t); // to a peer, as sent
 	bool hold;		 // nothing sent is completed
 	bool overrun;		 // what finds a queue full is lost; else a fault of the test
 	struct srt_crypt *crypt; // the peers'
@@ -106,6 +109,9 @@ struct rig_peer *rig_call_secure(
 	struct rig *r, unsigned stream, bool publishes, unsigned worker, enum srt_suite suite);
 // A peer that we call, to send it stream i under a key of this suite.
 struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite);
+// The same with a passphrase of its own, or everybody's (0), under this salt.
+struct rig_peer *rig_listen_as(struct rig *r, unsigned stream, enum srt_suite suite, uint8_t words,
+	const uint8_t salt[SRT_KM_SALT]);
 void rig_kek(const uint8_t salt[SRT_KM_SALT], uint8_t kek[SRT_KM_SEK_MAX]);
 void rig_announce(struct rig *r, struct rig_peer *p, const struct srt_km_keys *keys);
 
