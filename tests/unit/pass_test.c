@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEN = 1300, STREAM_BYTES = 12, WIRE_MAX = 1 << 17 };
+enum { LEN = 1300, STREAM_BYTES = 12, WIRE_MAX = 1 << 17, TARGETS = 12, STORMS = 20 };
 
 // What lies on some wire: the keystream of a packet, which is what was sent xor what was meant, and
 // the payload it was used for. All of a payload but its stamp is 0x47.
@@ -370,6 +370,117 @@ static void a_call_that_its_publisher_did_not_outlive_is_given_up(void **state)
 	rig_free(r);
 }
 
+// --- whatever happens -------------------------------------------------------------------------
+
+struct storm {
+	struct rig *r;
+	struct rig_peer *to[TARGETS];
+	unsigned n, flip_in;
+	uint32_t stamp;
+};
+
+static void another_publisher(struct storm *s)
+{
+	static const enum srt_suite suites[] = {
+		SRT_CTR_128, SRT_CTR_128, SRT_CTR_128, SRT_CTR_256, SRT_CLEAR, SRT_GCM_128};
+
+	s->r->loss_in = s->r->loss_out = 0;
+	if (pub && rand_below(&s->r->rand, 2))
+		srt_conn_close(&pub->conn);
+	rig_run(s->r, rand_below(&s->r->rand, 30));
+	publish(s->r, suites[rand_below(&s->r->rand, 6)], 1000 + rand_below(&s->r->rand, 300));
+	s->flip_in = 0;
+}
+
+static void another_target(struct storm *s)
+{
+	enum srt_suite suite = pub->suite && rand_below(&s->r->rand, 4) ? pub->suite : SRT_CTR_128;
+
+	if (s->n == TARGETS)
+		return;
+	s->to[s->n++] = pub->suite && rand_below(&s->r->rand, 4)
+				? rig_listen_as(s->r, 0, suite, 0, pub->keys.salt)
+				: rig_listen(s->r, 0, suite);
+}
+
+static void something_happens(struct storm *s)
+{
+	struct rig_peer *p = s->n ? s->to[rand_below(&s->r->rand, s->n)] : NULL;
+
+	switch (rand_below(&s->r->rand, 8)) {
+	case 0:
+		another_publisher(s);
+		break;
+	case 1:
+	case 2:
+		another_target(s);
+		break;
+	case 3:
+	case 4:
+		if (pub->suite && !s->flip_in) {
+			// It would repeat what gets lost, and keep a slot until all is repaired.
+			s->r->loss_in = s->r->loss_out = 0;
+			rig_run(s->r, 30);
+			announce(s->r, SRT_KM_EVEN | SRT_KM_ODD);
+			s->flip_in = 1 + rand_below(&s->r->rand, 100);
+		}
+		break;
+	case 5:
+		s->r->loss_in = s->r->loss_out = rand_below(&s->r->rand, 100);
+		break;
+	case 6:
+		if (p)
+			p->mute = !p->mute;
+		break;
+	case 7:
+		if (p && p->up && rand_below(&s->r->rand, 2))
+			srt_conn_close(&p->conn);
+		break;
+	}
+}
+
+static void check_storm(struct storm *s)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		struct rig_peer *p = s->to[i];
+
+		qsort(p->got, p->n_got, sizeof(p->got[0]), by_seq);
+		for (unsigned k = 0; k < p->n_got; k++) {
+			assert_true(p->got[k].stamp > (k ? p->got[k - 1].stamp : 0));
+			assert_true(p->got[k].stamp < s->stamp);
+		}
+		assert_int_equal(p->n_clear + p->n_undecryptable, 0);
+	}
+	check_no_keystream_twice();
+}
+
+// Publishers of all kinds come, go and make new keys; targets come, answer or do not, and leave;
+// packets are lost both ways.
+static void no_storm_makes_a_keystream_serve_twice(void **state)
+{
+	unsigned untouched = 0, others = 0;
+
+	for (unsigned seed = 1; seed <= STORMS; seed++) {
+		struct storm s = {.r = rig_begin(), .stamp = 1};
+
+		s.r->rand.state = seed;
+		pub = NULL;
+		another_publisher(&s);
+		for (unsigned i = 0; i < 3000; i++) {
+			stream_for(s.r, 1, s.stamp++);
+			if (s.flip_in && !--s.flip_in)
+				pub->odd = !pub->odd;
+			if (!rand_below(&s.r->rand, 60))
+				something_happens(&s);
+		}
+		check_storm(&s);
+		untouched += n_untouched;
+		others += n_other;
+		rig_free(s.r);
+	}
+	assert_true(untouched > 500 * STORMS && others > 500 * STORMS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +492,7 @@ int main(void)
 		cmocka_unit_test(a_new_salt_is_not_passed_on),
 		cmocka_unit_test(another_publisher_takes_over),
 		cmocka_unit_test(a_call_that_its_publisher_did_not_outlive_is_given_up),
+		cmocka_unit_test(no_storm_makes_a_keystream_serve_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
