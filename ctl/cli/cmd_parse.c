@@ -114,20 +114,20 @@ static int take_field(struct parser *p, const struct resource_field *f, const ch
 	return json_object_set_new(p->call->doc, f->name, v) ? fail(p, "out of memory") : 0;
 }
 
-// --allow 10.0.0.0/8: behind the items that were given before.
+// --allow 10.0.0.0/8: behind the items that were given before. --allow default gives none.
 static int take_item(struct parser *p, const struct cmd_flag *flag, const char *text)
 {
 	const struct resource_field *f = flag->field;
 	json_t *list = json_object_get(p->call->doc, f->name), *item = NULL;
 
-	if (is_default(p, f, text))
-		return take_field(p, f, text);
-	if (resource_parse_item(f, flag->word, text, &item, p->err, p->cap))
-		return -EINVAL;
-	if (!json_is_array(list)) {
+	if (!list) {
 		list = json_array();
 		json_object_set_new(p->call->doc, f->name, list);
 	}
+	if (is_default(p, f, text))
+		return 0;
+	if (resource_parse_item(f, flag->word, text, &item, p->err, p->cap))
+		return -EINVAL;
 	return json_array_append_new(list, item) ? fail(p, "out of memory") : 0;
 }
 

@@ -65,6 +65,7 @@ static const struct cmd cmd_set = {
 	.name = "set",
 	.help = "change a stream",
 	.more = "Only the flags given change. The value \"default\" goes back to the default.\n"
+		"Rules go in front of those that hold; --allow default drops these.\n"
 		"Limits hold at once, everything else for new sessions.",
 	.noun = "stream",
 	.fields = CMD_FIELDS_CHANGE,

@@ -4,6 +4,7 @@
 #include "ctl/cli/object.h"
 
 #include "ctl/api/resource_check.h"
+#include "ctl/cli/object_rules.h"
 #include "ctl/cli/object_wait.h"
 
 #include <stdio.h>
@@ -60,14 +61,17 @@ static enum api_exit put(
 {
 	const struct object *o = cmd_of(c->call)->data;
 	char etag[128];
-	json_t *doc, *intent;
+	json_t *doc, *intent, *mine;
 	enum api_exit rc = api_call(c->api, "GET", path, NULL, &doc, err);
 
 	if (rc)
 		return rc;
 	snprintf(etag, sizeof(etag), "%s", api_etag(c->api));
 	intent = resource_intent(resource_of(o), doc);
-	json_object_update(intent, c->call->doc);
+	mine = json_copy(c->call->doc);
+	rules_join(c, intent, mine);
+	json_object_update(intent, mine);
+	json_decref(mine);
 	rc = api_call_match(c->api, "PUT", path_put, *etag ? etag : NULL, intent, out, err);
 	json_decref(intent);
 	json_decref(doc);
@@ -99,6 +103,7 @@ int object_set(struct cli *c)
 	if (rc)
 		return cli_fail(c, &err);
 	out_document(c->out, doc, &o->line, 1);
+	rules_say(c, doc);
 	json_decref(doc);
 	return API_OK;
 }

@@ -32,6 +32,25 @@ def test_rules_of_addresses_of_listener_and_stream(make_relay):
     assert relay.drops()["refused_access"] >= 1
 
 
+def test_one_more_rule_takes_none_back(relay):
+    relay.ctl("stream", "add", "a", "--allow", "127.0.0.0/8", "--deny", "0.0.0.0/0")
+
+    def put(*rules):
+        said = relay.run("stream", "set", "a", *rules)
+        assert said.returncode == 0
+        return relay.json("stream", "show", "a")["acl"], said.stderr
+
+    rules, said = put("--deny", "10.0.0.1")
+    assert rules == ["deny 10.0.0.1", "allow 127.0.0.0/8", "deny 0.0.0.0/0"]
+    assert "rules: deny 10.0.0.1, allow 127.0.0.0/8, deny 0.0.0.0/0, every other address is refused" in said
+    assert put("--deny", "10.0.0.2", "--deny", "10.0.0.1/32")[0] == ["deny 10.0.0.2", "deny 10.0.0.1", *rules[1:]]
+    assert put("--allow", "10.0.0.2")[0] == ["allow 10.0.0.2", "deny 10.0.0.1", *rules[1:]], "the newest word holds"
+    rules, said = put("--deny", "10.0.0.3", "--allow", "default")
+    assert rules == ["deny 10.0.0.3"] and "every other address is let in" in said
+    rules, said = put("--deny", "default")
+    assert rules == [] and "every address is let in" in said
+
+
 @pytest.mark.parametrize(
     "publish, play",
     [
