@@ -60,12 +60,13 @@ static const char *const dataplane_words[] = {"connected", "away", NULL};
 		.help = "name of the stream", .flags = RESOURCE_KEY          \
 	}
 
-#define RULES                                                                              \
-	{                                                                                  \
-		.name = "acl", .meta = "CIDR", .type = RESOURCE_LIST, .words = rule_words, \
-		.check = resource_check_rule, .max = RULES_MAX, .fallback = "[]",          \
-		.help = "by address; repeatable, the first rule that matches decides",     \
-		.flags = RESOURCE_SET                                                      \
+#define RULES                                                                                     \
+	{                                                                                         \
+		.name = "acl", .meta = "CIDR", .type = RESOURCE_LIST, .words = rule_words,        \
+		.check = resource_check_rule, .max = RULES_MAX, .fallback = "[]",                 \
+		.help = "by address, repeatable: the first rule that matches decides, without a " \
+			"match a list with an allow refuses",                                     \
+		.flags = RESOURCE_SET                                                             \
 	}
 #define PASSPHRASE(n, fl, h)                                                                   \
 	{                                                                                      \
@@ -314,10 +315,13 @@ static const struct resource_field route_fields[] = {
 		REPORTED_NULL("peer", RESOURCE_STRING, NULL,                               \
 			"address and port; null: a source that nobody sends to yet"),      \
 		REPORTED("worker", RESOURCE_INT, NULL, "that serves it")
-#define SESSION_TAIL                                                                     \
-	REPORTED_NULL("rtt_ms", RESOURCE_NUMBER, "ms", "smoothed round trip; SRT only"), \
-		REPORTED_NULL("latency_ms", RESOURCE_INT, "ms", "negotiated; SRT only"), \
-		REPORTED("encrypted", RESOURCE_BOOL, NULL, "by a key of the session"),   \
+#define SESSION_TAIL                                                                             \
+	REPORTED_NULL("rtt_ms", RESOURCE_NUMBER, "ms", "smoothed round trip; SRT only"),         \
+		REPORTED_NULL("latency_ms", RESOURCE_INT, "ms", "negotiated; SRT only"),         \
+		REPORTED("encrypted", RESOURCE_BOOL, NULL, "by a key of the session"),           \
+		REPORTED_NULL("user", RESOURCE_STRING, NULL, "that it came in as"),              \
+		REPORTED_NULL("token", RESOURCE_STRING, NULL, "id of the token that let it in"), \
+		REPORTED_NULL("kid", RESOURCE_STRING, NULL, "of the key that signed it"),        \
 		REPORTED("since", RESOURCE_TIME, NULL, "when it came")
 
 static const struct resource_field subscriber_fields[] = {

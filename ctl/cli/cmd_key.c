@@ -38,7 +38,8 @@ static const struct cmd cmd_show = OBJECT_SHOW(key, "one signing key and the key
 static const struct cmd cmd_rotate = {
 	.name = "rotate",
 	.help = "make the next signing key",
-	.more = "The key before it stays valid, so that tokens live on; an older one goes.",
+	.more = "The key before it stays valid, so that tokens live on; an older one goes, and\n"
+		"lets nobody in any more. Who is in stays.",
 	.noun = "key",
 	.fields = CMD_FIELDS_NEW,
 	.run = object_add,
@@ -46,7 +47,7 @@ static const struct cmd cmd_rotate = {
 };
 static const struct cmd cmd_revoke = {
 	.name = "revoke",
-	.help = "take a signing key away, and all its tokens with it",
+	.help = "take a signing key away, and close what its tokens let in",
 	.noun = "key",
 	.fields = CMD_FIELDS_ID,
 	.run = object_del,

@@ -37,6 +37,9 @@ static const struct out_col record[] = {
 	{"round trip", "rtt_ms", OUT_MS},
 	{"latency", "latency_ms", OUT_MS},
 	{"encrypted", "encrypted"},
+	{"user", "user"},
+	{"token", "token"},
+	{"signed by", "kid"},
 };
 
 static const struct object sub = {

@@ -65,10 +65,13 @@ static const struct cmd cmd_create = {
 	.fields = CMD_FIELDS_NEW,
 	.run = create,
 };
-static const struct cmd cmd_list = OBJECT_LIST(token, "revoked tokens that have not ended");
+static const struct cmd cmd_list =
+	OBJECT_LIST(token, "revoked tokens that have not ended, and keys");
 static const struct cmd cmd_revoke = {
 	.name = "revoke",
 	.help = "let a token in no more, and close what it let in",
+	.more = "A token's id is what sub show and pub show tell of a session; a platform that\n"
+		"signs by itself may give ids of any form, so one that nobody has is kept too.",
 	.noun = "token",
 	.fields = CMD_FIELDS_ID,
 	.run = revoke,

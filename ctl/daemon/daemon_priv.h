@@ -94,7 +94,10 @@ int key_open(struct daemon *d, const struct intent_item *key, uint8_t bytes[DP_S
 // v1_tokens.c
 json_t *key_error_json(struct daemon *d, const struct intent_item *item); // null: it is there
 json_t *token_json(const struct intent_item *item);			  // of a revoked one
-void tokens_purge(struct daemon *d); // those that have ended by themselves
+#define REVOKED_MAX 10000u // tokens; and with the keys:
+#define REVOKED_ALL_MAX 10240u
+json_t *revocation_doc(const char *id, int64_t until_s); // of a token or a key; a new reference
+void tokens_purge(struct daemon *d);			 // those that have ended by themselves
 
 // notices.c: what happened, as events of the feed.
 void notice_of_dataplane(struct daemon *d, const struct dp_notice *n);

@@ -7,6 +7,8 @@
 
 #include "ctl/daemon/daemon_priv.h"
 
+#include "ctl/api/resource_check.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -242,18 +244,28 @@ static void on_show(struct http_request *r, void *arg)
 	http_reply_json(r, 200, out);
 }
 
+// Its sessions end as those of a revoked token do, which a rotation does not want.
 static void on_revoke(struct http_request *r, void *arg)
 {
 	struct daemon *d = arg;
 	struct intent_item item;
+	struct intent_op revoked;
 	struct secrets s = {0};
 
 	if (!find_key(r, d, &item))
 		return;
+	if (intent_count(d->intent, DOC_REVOKED) >= REVOKED_ALL_MAX) {
+		http_reply_problem(r, 409, "full", "too many keys and tokens are revoked");
+		return;
+	}
 	set_secret(d, &s, item.name);
 	if (s.all[0].action == SECRET_SET)
 		s.n = 0; // it had none
-	change_start(d, r, resource_find("key"), item.name, item.rev, NULL, &s, 204);
+	revoked = (struct intent_op){DOC_REVOKED, item.name, 0,
+		revocation_doc(item.name, (int64_t)time(NULL) + RESOURCE_TTL_S_MAX)};
+	change_start_with(
+		d, r, resource_find("key"), item.name, item.rev, NULL, &s, 204, &revoked, 1);
+	json_decref((json_t *)revoked.doc);
 }
 
 int v1_key_routes(struct daemon *d)

@@ -131,6 +131,11 @@ json_t *session_peer_json(const struct dp_session *s)
 	return e.port ? json_string(endpoint_str(&e, text, sizeof(text))) : json_null();
 }
 
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
 // all, n: among which the links of its group are.
 static json_t *session_json(struct daemon *d, enum dp_dump_what what, const struct dp_session *s,
 	const struct dp_session *all, size_t n)
@@ -146,6 +151,9 @@ static json_t *session_json(struct daemon *d, enum dp_dump_what what, const stru
 	add_counters(out, what, s);
 	add_srt(out, s);
 	json_object_set_new(out, "encrypted", json_boolean(s->encrypted));
+	json_object_set_new(out, "user", text_or_null(s->user));
+	json_object_set_new(out, "token", text_or_null(s->token));
+	json_object_set_new(out, "kid", text_or_null(s->kid));
 	json_object_set_new(out, "since", json_string(time_text(age, since)));
 	add_libsrt(out, what, s, age);
 	json_object_set_new(

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <time.h>
 
-#define REVOKED_MAX 10000u
 #define PURGE_MAX 64u // transactions under way at a time
 
 static const char *text_of(const json_t *doc, const char *field)
@@ -39,6 +38,12 @@ json_t *token_json(const struct intent_item *item)
 	return json_pack("{s:s, s:s, s:s}", "id", item->name, "until",
 		unix_time_text(number_of(item->doc, "until_s"), until), "revoked",
 		unix_time_text(number_of(item->doc, "revoked_s"), revoked));
+}
+
+json_t *revocation_doc(const char *id, int64_t until_s)
+{
+	return json_pack("{s:s, s:I, s:I}", "id", id, "until_s", (json_int_t)until_s, "revoked_s",
+		(json_int_t)time(NULL));
 }
 
 struct making {
@@ -160,10 +165,8 @@ static void on_revoke(struct http_request *r, void *arg)
 			"more tokens",
 			REVOKED_MAX);
 	} else {
-		json_t *doc = json_pack("{s:s, s:I, s:I}", "id", id, "until_s", (json_int_t)until_s,
-			"revoked_s", (json_int_t)time(NULL));
-
-		change_start(d, r, resource_find("token"), id, 0, doc, NULL, 200);
+		change_start(d, r, resource_find("token"), id, 0, revocation_doc(id, until_s), NULL,
+			200);
 	}
 }
 

@@ -19,7 +19,7 @@
 
 #define DP_MAGIC 0x5344u
 #define DP_ABI 1u
-#define DP_MSG_MAX 65536u
+#define DP_MSG_MAX 131072u
 #define DP_URL_MAX 512u
 #define DP_ERROR_MAX 128u
 #define DP_SWEEP_GUARD_MIN 20u	   // removal guard (B2): more objects than this ...
@@ -122,6 +122,7 @@ enum dp_cipher { DP_CIPHER_AUTO, DP_CIPHER_CTR, DP_CIPHER_GCM }; // as cryptomod
 #define DP_ACL_MAX 32u // rules of one listener or stream
 #define DP_USER_MAX 64u
 #define DP_KID_MAX 16u
+#define DP_TOKEN_MAX 33u // a token's id
 
 // The first rule that matches decides; without a match a list with an allow refuses.
 struct dp_acl_rule {
@@ -330,6 +331,8 @@ struct dp_session {
 	uint16_t group_weight; // as its caller says
 	uint64_t redundant;    // packets that another link had brought before
 	uint64_t heard_us;     // CLOCK_MONOTONIC of the last packet of any kind
+	// What it was let in by, where it was asked; empty: by none.
+	char user[DP_USER_MAX], token[DP_TOKEN_MAX], kid[DP_KID_MAX];
 };
 
 enum dp_obj_state { DP_OBJ_PENDING, DP_OBJ_ACTIVE, DP_OBJ_UNRESOLVED, DP_OBJ_ERROR, DP_OBJ_HELD };

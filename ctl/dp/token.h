@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 enum {
-	TOKEN_ID_MAX = 32,
+	TOKEN_ID_MAX = DP_TOKEN_MAX - 1,
 	TOKEN_MAC_LEN = 22,
 	TOKEN_EXP_MAX = 10, // digits of base 36
 	TOKEN_HEAD_MAX = 3 + (DP_KID_MAX - 1) + 1 + TOKEN_ID_MAX + 1 + TOKEN_EXP_MAX + 1 + 49,

@@ -11,12 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REVOKED_MAX 10000u	 // tokens that have not ended by themselves
+#define REVOKED_MAX 10240u	 // tokens that have not ended by themselves, and keys
 #define POLICY_BUCKETS 4096u	 // power of two
 #define BADGE_BUCKETS (1u << 14) // power of two
 
 struct control;
 struct object;
+struct admission;
 struct badge;
 
 struct policies {
@@ -49,8 +50,9 @@ void policy_remove(struct control *c, struct object *o);
 bool acl_lets_in(const struct dp_acl *acl, const uint8_t ip[16]);
 
 // badges.c: what sessions came in by, so that revoking it ends them. Empty: by none.
-void badge_add(struct control *c, session_key key, const char *user, const char *token);
+void badge_add(struct control *c, session_key key, const struct admission *a);
 void badge_del(struct control *c, session_key key);
+void badge_show(const struct control *c, struct dp_session *s);
 void badge_end_users(struct control *c, const char *user);
-void badge_end_tokens(struct control *c, const char *token);
+void badge_end_tokens(struct control *c, const char *id); // a token's, or of the key that signed it
 void badge_free_all(struct control *c);

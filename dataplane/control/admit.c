@@ -173,6 +173,6 @@ void admit_done(struct control *c, struct cmd *done)
 	if (!admit_placed(c, done, &w, &code))
 		refuse(c, &w, a->worker, a->park, a->park_generation, code);
 	else if (!done->status)
-		badge_add(c, done->admit.key, a->user, a->token);
+		badge_add(c, done->admit.key, a);
 	admission_free(&c->admits, a);
 }

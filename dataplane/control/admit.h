@@ -45,10 +45,11 @@ struct admission {
 	uint32_t generation; // of this place in the pool
 	unsigned worker;     // where it is parked
 	uint32_t park, park_generation;
-	const struct ctl_stream *stream;	    // FOR_STREAM: only to be compared
-	char user[DP_USER_MAX], token[DP_USER_MAX]; // that it came by: name, token id
-	uint8_t hook;				    // what has come of asking it
-	bool hook_open;				    // without an answer: let in
+	const struct ctl_stream *stream; // FOR_STREAM: only to be compared
+	// That it came by: name, token id, id of the key that signed it.
+	char user[DP_USER_MAX], token[DP_TOKEN_MAX], kid[DP_KID_MAX];
+	uint8_t hook;	// what has come of asking it
+	bool hook_open; // without an answer: let in
 	int hook_code;
 	uint8_t hook_key[HOOK_CACHE_KEY];
 	ts_us due;     // FOR_HOOK: not to wait for longer

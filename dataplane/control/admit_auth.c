@@ -98,6 +98,7 @@ static int check(struct control *c, struct wish *w, const struct token *t)
 	if (policy_find(c, DP_POLICY_REVOKED, t->id))
 		return admit_say(w, SRT_REJX_UNAUTHORIZED, "the token was revoked");
 	snprintf(w->a->token, sizeof(w->a->token), "%s", t->id);
+	snprintf(w->a->kid, sizeof(w->a->kid), "%s", t->kid);
 	return ADMIT_NEXT;
 }
 
@@ -105,7 +106,7 @@ int admit_token(struct control *c, struct wish *w)
 {
 	struct token t;
 
-	w->a->token[0] = '\0';
+	w->a->token[0] = w->a->kid[0] = '\0';
 	if (admit_auth(w) != DP_AUTH_TOKEN)
 		return ADMIT_NEXT;
 	if (!w->id.token[0])

@@ -3,6 +3,7 @@
 
 #include "control/control_priv.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +11,25 @@
 struct badge {
 	struct badge *next;
 	session_key key;
-	char user[DP_USER_MAX], token[DP_USER_MAX];
+	uint8_t token_at, kid_at;
+	char text[]; // user, token, key of the token, each with its end: most have one of them
 };
 
-static struct badge **bucket(struct control *c, session_key key)
+static const char *token_of(const struct badge *b)
+{
+	return b->text + b->token_at;
+}
+
+static const char *kid_of(const struct badge *b)
+{
+	return b->text + b->kid_at;
+}
+
+static struct badge **bucket(const struct control *c, session_key key)
 {
 	uint64_t h = key * 0x9e3779b97f4a7c15u;
 
-	return &c->badges.buckets[h >> 32 & (BADGE_BUCKETS - 1)];
+	return (struct badge **)&c->badges.buckets[h >> 32 & (BADGE_BUCKETS - 1)];
 }
 
 static void end(struct control *c, session_key key)
@@ -30,27 +42,41 @@ static void end(struct control *c, session_key key)
 // Revoked while its worker was at it?
 static bool is_void(const struct control *c, const struct badge *b)
 {
-	return (b->user[0] && !policy_find(c, DP_POLICY_USER, b->user)) ||
-	       (b->token[0] && policy_find(c, DP_POLICY_REVOKED, b->token));
+	return (*b->text && !policy_find(c, DP_POLICY_USER, b->text)) ||
+	       (*token_of(b) && policy_find(c, DP_POLICY_REVOKED, token_of(b))) ||
+	       (*kid_of(b) && policy_find(c, DP_POLICY_REVOKED, kid_of(b)));
 }
 
-void badge_add(struct control *c, session_key key, const char *user, const char *token)
+static_assert(DP_USER_MAX + DP_TOKEN_MAX <= UINT8_MAX);
+
+static struct badge *badge_new(session_key key, const struct admission *a)
+{
+	size_t token_at = strlen(a->user) + 1, kid_at = token_at + strlen(a->token) + 1;
+	struct badge *b = malloc(sizeof(*b) + kid_at + strlen(a->kid) + 1);
+
+	if (!b)
+		return NULL;
+	*b = (struct badge){.key = key, .token_at = (uint8_t)token_at, .kid_at = (uint8_t)kid_at};
+	strcpy(b->text, a->user);
+	strcpy(b->text + token_at, a->token);
+	strcpy(b->text + kid_at, a->kid);
+	return b;
+}
+
+void badge_add(struct control *c, session_key key, const struct admission *a)
 {
 	struct badge **head = bucket(c, key), *b;
 
-	if (!user[0] && !token[0])
+	if (!a->user[0] && !a->token[0])
 		return;
-	b = calloc(1, sizeof(*b));
+	b = badge_new(key, a);
 	if (!b) {
 		end(c, key); // nobody is let in who could not be put out
 		return;
 	}
-	b->key = key;
 	b->next = *head;
 	*head = b;
 	c->badges.n++;
-	snprintf(b->user, sizeof(b->user), "%s", user);
-	snprintf(b->token, sizeof(b->token), "%s", token);
 	if (is_void(c, b))
 		end(c, key);
 }
@@ -69,19 +95,32 @@ void badge_del(struct control *c, session_key key)
 	free(b);
 }
 
+void badge_show(const struct control *c, struct dp_session *s)
+{
+	const struct badge *b = *bucket(c, s->key);
+
+	while (b && b->key != s->key)
+		b = b->next;
+	if (!b)
+		return;
+	snprintf(s->user, sizeof(s->user), "%s", b->text);
+	snprintf(s->token, sizeof(s->token), "%s", token_of(b));
+	snprintf(s->kid, sizeof(s->kid), "%s", kid_of(b));
+}
+
 void badge_end_users(struct control *c, const char *user)
 {
 	for (uint32_t i = 0; c->badges.n && i < BADGE_BUCKETS; i++)
 		for (const struct badge *b = c->badges.buckets[i]; b; b = b->next)
-			if (!strcmp(b->user, user))
+			if (!strcmp(b->text, user))
 				end(c, b->key);
 }
 
-void badge_end_tokens(struct control *c, const char *token)
+void badge_end_tokens(struct control *c, const char *id)
 {
 	for (uint32_t i = 0; c->badges.n && i < BADGE_BUCKETS; i++)
 		for (const struct badge *b = c->badges.buckets[i]; b; b = b->next)
-			if (!strcmp(b->token, token))
+			if (!strcmp(token_of(b), id) || !strcmp(kid_of(b), id))
 				end(c, b->key);
 }
 

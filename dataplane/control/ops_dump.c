@@ -7,6 +7,7 @@
 
 #include "control/ops.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -17,6 +18,11 @@ struct page {
 };
 
 static uint8_t buf[DP_MSG_MAX];
+
+// A whole page fits into a message.
+static_assert(sizeof(struct dp_hdr) + sizeof(struct dp_dump_r) +
+		      DP_DUMP_MAX * sizeof(struct dp_session) <=
+	      DP_MSG_MAX);
 
 static void page_begin(struct page *g, const struct request *r, uint32_t limit)
 {
@@ -62,6 +68,7 @@ static void dump_sessions(struct control *c, struct request *r, const struct dp_
 				g.next = ((uint64_t)w << 32 | slot) + 1;
 				break;
 			}
+			badge_show(c, &s);
 			dp_wire_put_raw(&g.w, &s, sizeof(s));
 			g.n++;
 		}

@@ -84,7 +84,7 @@ void policy_apply(struct control *c, struct object *o)
 }
 
 // A key that goes takes no sessions with it: rotating keys drops the oldest one, and who came by it
-// has done nothing. A single token is what is revoked.
+// has done nothing. Where a key is revoked its id is, as a token's would be.
 void policy_remove(struct control *c, struct object *o)
 {
 	policy_forget(c, o);

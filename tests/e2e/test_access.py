@@ -118,7 +118,8 @@ def test_a_user_brings_a_passphrase_of_its_own(strict, programs):
     strict.ctl("stream", "add", "live/a", "--publish-passphrase-file", strict.words, "--play-passphrase-file", strict.words)
     strict.ctl("user", "add", "joe", "--prefix", "live/", "--mode", "publish", "--passphrase-file", strict.other)
     publishes(strict, programs, "live/a", OTHER, u="joe")
-    assert strict.items("pub", "list")[0]["encrypted"]
+    (publisher,) = strict.items("pub", "list")
+    assert publisher["encrypted"] and (publisher["user"], publisher["token"]) == ("joe", None)
     refused(strict, programs, 1010, "live/a", OTHER)
     refused(strict, programs, 2403, "live/a", OTHER, u="joe")  # it may publish, not play
     plays(strict, programs, "live/a", WORDS)
@@ -157,9 +158,20 @@ def test_a_revoked_key_takes_its_tokens_along(strict, programs):
     kid = strict.json("key", "rotate")["kid"]
     old = token_for(strict, "--stream", "a", "--mode", "request")
     strict.ctl("key", "rotate")
-    plays(strict, programs, "a", sluice_token=old["token"])  # the key before the last one is valid
-    strict.ctl("key", "revoke", kid)
+    # The key before the last one is valid; and who came by it stays when its successors push it out.
+    old_player = plays(strict, programs, "a", sluice_token=old["token"])
+    (session,) = strict.items("sub", "list")
+    assert (session["token"], session["kid"], session["user"]) == (old["id"], kid, None)
+    new_kid = strict.json("key", "rotate")["kid"]
+    new = token_for(strict, "--stream", "a", "--mode", "request")
+    new_player = plays(strict, programs, "a", sluice_token=new["token"])
     refused(strict, programs, 2401, "a", sluice_token=old["token"])
+    strict.ctl("key", "revoke", new_kid)
+    new_player.program.wait(10)
+    refused(strict, programs, 2401, "a", sluice_token=new["token"])
+    assert [s["kid"] for s in strict.items("sub", "list")] == [kid]
+    size = len(old_player.data())
+    old_player.wait(size + 20 * 1316)
 
 
 def verdicts(relay):

@@ -75,7 +75,7 @@ static void one_more_is_refused_in_words(void **state)
 
 	fill(r, now_s() + 3600);
 	assert_int_equal(revoke(r, &more, why), -ENOSPC);
-	assert_string_equal(why, "10000 tokens are revoked already");
+	assert_string_equal(why, "10240 tokens are revoked already");
 	again = revocation(7, now_s() + 7200); // that is there, and stays for longer
 	assert_int_equal(revoke(r, &again, why), 0);
 	assert_int_equal(r->c->policies.n_revoked, REVOKED_MAX);

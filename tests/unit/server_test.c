@@ -565,6 +565,30 @@ static void sessions_are_dumped_by_mode_and_stream(void **state)
 	hang_up(k);
 }
 
+// The most that may be asked for in one page, each as large as can be.
+static void a_whole_page_of_sessions_fits(void **state)
+{
+	struct bed *b = *state;
+	struct dp_client *k = connect_to(b);
+	struct dp_dump d = {.what = DP_DUMP_SUBSCRIBERS, .limit = DP_DUMP_MAX};
+	struct dp_msg m;
+
+	hello(b, k, DP_ROLE_OWNER, 1);
+	for (unsigned i = 0; i < RIG_SLOTS; i++)
+		for (unsigned w = 0; w < RIG_WORKERS; w++) {
+			struct rig_session *s = &b->rig->workers[w].sessions[i];
+
+			*s = (struct rig_session){.used = true, .d.mode = DP_MODE_PLAY};
+		}
+	assert_true(RIG_SLOTS * RIG_WORKERS > DP_DUMP_MAX);
+	m = answer_of(b, k, dp_client_dump(k, &d), d.what);
+	assert_int_equal(m.dump.n, DP_DUMP_MAX);
+	assert_true(m.dump.next);
+	memset(b->rig->workers[0].sessions, 0, sizeof(b->rig->workers[0].sessions));
+	memset(b->rig->workers[1].sessions, 0, sizeof(b->rig->workers[1].sessions));
+	hang_up(k);
+}
+
 static void a_whole_sync_by_the_daemons_client(void **state)
 {
 	struct bed *b = *state;
@@ -629,6 +653,7 @@ int main(void)
 		TEST(what_a_slow_client_misses_is_counted),
 		TEST(objects_are_dumped_page_by_page),
 		TEST(sessions_are_dumped_by_mode_and_stream),
+		TEST(a_whole_page_of_sessions_fits),
 		TEST(a_whole_sync_by_the_daemons_client),
 		TEST(orders_of_an_operator),
 	};
