@@ -5,6 +5,7 @@
 
 #include "ctl/daemon/daemon_priv.h"
 
+#include "ctl/dp/dp_id.h"
 #include "proto/url.h"
 
 #include <inttypes.h>
@@ -43,8 +44,8 @@ const char *session_id(const struct daemon *d, uint64_t key, char *buf, size_t c
 
 	session_prefix(d, buf, cap);
 	n = strlen(buf);
-	snprintf(buf + n, cap - n, "%u.%u.%u", (unsigned)(key >> 56),
-		(unsigned)(key >> 32 & 0xffffff), (unsigned)key);
+	snprintf(buf + n, cap - n, "%u.%u.%u", session_key_worker(key), session_key_slot(key),
+		session_key_generation(key));
 	return buf;
 }
 
@@ -58,7 +59,7 @@ uint64_t session_key_parse(const struct daemon *d, const char *id)
 	if (strncmp(id, prefix, strlen(prefix)) != 0 ||
 		sscanf(id + strlen(prefix), "%3u.%8u.%10u", &worker, &slot, &generation) != 3)
 		return 0;
-	key = (uint64_t)worker << 56 | (uint64_t)(slot & 0xffffff) << 32 | generation;
+	key = session_key_make(worker, slot, generation);
 	// One spelling only: nothing behind it, no leading zeros.
 	return strcmp(session_id(d, key, again, sizeof(again)), id) == 0 ? key : 0;
 }

@@ -302,7 +302,7 @@ struct dp_dump_r {
 
 // A live session: a subscriber (a push too) or a publisher (a source too).
 struct dp_session {
-	uint64_t key;	 // {worker:8, slot:24, generation:32}
+	uint64_t key;	 // session_key of dp_id.h
 	uint64_t object; // id of the route or source; 0: it called us
 	uint8_t proto;	 // enum dp_proto
 	uint8_t mode;	 // enum dp_mode

@@ -56,7 +56,7 @@ struct admission {
 	bool has_keys; // key_status and keys, out of the object `secret`
 	int key_status;
 	uint64_t secret, secret_version;
-	struct session_keys keys;
+	struct key_material keys;
 	TAILQ_ENTRY(admission) link; // of those that wait, oldest first; or of the free
 };
 

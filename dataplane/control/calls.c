@@ -109,7 +109,7 @@ void call_socket_done(struct control *c, const struct cmd *cmd)
 // --- calling --------------------------------------------------------------------------------
 
 static void dial(
-	struct control *c, struct object *o, struct ctl_stream *s, const struct session_keys *keys)
+	struct control *c, struct object *o, struct ctl_stream *s, const struct key_material *keys)
 {
 	const struct dp_call *d = call_of(o);
 	struct cmd cmd = {.kind = CMD_CALL, .owner = o};

@@ -99,7 +99,7 @@ void kdf_free(struct kdf *k)
 
 // --- on the helper threads ------------------------------------------------------------------
 
-static int derive(const struct kdf_job *j, struct session_keys *out)
+static int derive(const struct kdf_job *j, struct key_material *out)
 {
 	struct srt_km km;
 	int rc = srt_km_parse(j->km, j->km_len, &km);
@@ -116,7 +116,7 @@ static int derive(const struct kdf_job *j, struct session_keys *out)
 
 // Of what kind. Under the publisher's salt where its passphrase is ours: so a target can take its
 // key (path/pass.c).
-static int kind_of_key(const struct kdf_job *j, struct session_keys *out)
+static int kind_of_key(const struct kdf_job *j, struct key_material *out)
 {
 	struct srt_km_keys *k = &out->km;
 
@@ -130,7 +130,7 @@ static int kind_of_key(const struct kdf_job *j, struct session_keys *out)
 }
 
 // A key of our own, new each time: what is encrypted under it has one numbering (srt-wire 11.6).
-static int make(const struct kdf_job *j, struct session_keys *out)
+static int make(const struct kdf_job *j, struct key_material *out)
 {
 	struct srt_km_keys *k = &out->km;
 	int rc = kind_of_key(j, out);

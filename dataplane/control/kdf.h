@@ -38,7 +38,7 @@ struct kdf_result {
 	uint64_t id;
 	enum kdf_for what;
 	int status; // 0, -EACCES: another passphrase, -EBADMSG: no KM message that we know
-	struct session_keys keys;
+	struct key_material keys;
 };
 
 // event_fd (an eventfd, borrowed) is written when results wait. Threads start with the first job

@@ -17,7 +17,7 @@ static const struct object *secret_of(struct control *c, const struct event *e)
 	return s->publisher == e->key || s->group.id ? secret_find(c, s->publisher_secret) : NULL;
 }
 
-static void answer(struct control *c, session_key key, int status, const struct session_keys *k)
+static void answer(struct control *c, session_key key, int status, const struct key_material *k)
 {
 	struct cmd cmd = {.kind = CMD_KEYS};
 

@@ -21,7 +21,7 @@ struct call {
 	uint8_t mode;	// enum dp_mode
 	uint8_t shared; // as the session's
 	bool passes;	// its key is a publisher's
-	struct session_keys keys;
+	struct key_material keys;
 	char streamid[DP_STREAMID_MAX + 8];
 };
 

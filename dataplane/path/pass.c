@@ -33,7 +33,7 @@ static struct secure_pushkey *passing(struct view *v)
 // --- calls ----------------------------------------------------------------------------------
 
 // A bonded publisher has a key for each link.
-static bool may_pass(const struct path *p, const struct view *v, const struct session_keys *k)
+static bool may_pass(const struct path *p, const struct view *v, const struct key_material *k)
 {
 	const struct session *pub = v->in.publisher;
 	const struct secure *x;
@@ -69,7 +69,7 @@ static bool follow(const struct path *p, struct view *v)
 	return true;
 }
 
-uint8_t pass_bring(struct path *p, struct session *s, struct session_keys *k)
+uint8_t pass_bring(struct path *p, struct session *s, struct key_material *k)
 {
 	struct view *v = s->view;
 	const struct secure_pushkey *h;

@@ -207,13 +207,13 @@ void seal_shared(struct path *p, struct view *v, unsigned key, const struct port
 	const uint8_t *const *sealed, unsigned n);
 
 // secure.c: encrypted sessions.
-void secure_begin(struct path *p, struct session *s, const struct session_keys *keys);
+void secure_begin(struct path *p, struct session *s, const struct key_material *keys);
 void secure_end(struct path *p, struct session *s);
 uint32_t secure_kk(const struct path *p, const struct session *s); // of its line, 0: clear
 bool secure_open(struct path *p, struct pkt *k);		   // false: dropped
 bool secure_control(
 	struct path *p, struct pkt *k); // true: it was about keys, and is done, or dropped
-int secure_derived(struct path *p, session_key key, int status, const struct session_keys *k);
+int secure_derived(struct path *p, session_key key, int status, const struct key_material *k);
 
 // rekey.c: new keys for subscribers.
 void rekey_plan(struct path *p, struct session *s);
@@ -232,10 +232,10 @@ struct line rekey_line(const struct path *p, const struct session *s, uint64_t s
 
 // pushkey.c: keys that SRT targets of a stream share. Put ours into the keys of a call that begins.
 // Returns what the session is to join by: 1 + its index, or 0.
-uint8_t pushkey_bring(struct view *v, struct session_keys *k);
+uint8_t pushkey_bring(struct view *v, struct key_material *k);
 // Let the session be one of them, now that the peer has taken it. False: they have gone on to
 // another key.
-bool pushkey_join(struct path *p, struct session *s, const struct session_keys *k, uint8_t shared);
+bool pushkey_join(struct path *p, struct session *s, const struct key_material *k, uint8_t shared);
 void pushkey_answered(struct path *p, struct session *s); // it has taken the key announced last
 void pushkey_view(struct path *p, struct view *v);	  // every 100 ms: new keys
 // Of the view's key `i`:
@@ -247,7 +247,7 @@ void pushkey_slot(const struct secure_pushkey *h, unsigned slot, struct srt_km_k
 
 // pass.c: targets that have the publisher's passphrase go under its key and its numbers. Put them
 // into a call that begins; as pushkey_bring().
-uint8_t pass_bring(struct path *p, struct session *s, struct session_keys *k);
+uint8_t pass_bring(struct path *p, struct session *s, struct key_material *k);
 void pass_look(struct path *p, struct view *v); // the publisher's keys may have changed
 bool pass_may_turn(const struct path *p, const struct view *v, unsigned i);
 void pass_end(struct path *p, struct view *v); // its numbers are at an end: its key is, too

@@ -61,7 +61,7 @@ void pushkey_slot(const struct secure_pushkey *h, unsigned slot, struct srt_km_k
 	explicit_bzero(out->sek[!slot], sizeof(out->sek[0]));
 }
 
-uint8_t pushkey_bring(struct view *v, struct session_keys *k)
+uint8_t pushkey_bring(struct view *v, struct key_material *k)
 {
 	enum srt_suite suite = srt_suite_of(k->km.cipher, k->km.key_len);
 	unsigned i = suite - SRT_CTR_128;
@@ -89,7 +89,7 @@ static bool is_current(
 	       !memcmp(k->salt, h->km.salt, sizeof(h->km.salt));
 }
 
-bool pushkey_join(struct path *p, struct session *s, const struct session_keys *k, uint8_t shared)
+bool pushkey_join(struct path *p, struct session *s, const struct key_material *k, uint8_t shared)
 {
 	struct secure_pushkey *h = shared ? &s->view->pushkey[shared - 1] : NULL;
 	struct srt_km_keys next;

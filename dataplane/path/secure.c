@@ -25,7 +25,7 @@ static void expand(struct path *p, const struct session *s, const struct srt_km_
 				secure_key_at(&p->secure, s->suite, s->slot, odd));
 }
 
-void secure_begin(struct path *p, struct session *s, const struct session_keys *keys)
+void secure_begin(struct path *p, struct session *s, const struct key_material *keys)
 {
 	struct secure *x = secure_of(p, s);
 
@@ -177,7 +177,7 @@ static void say_state(struct path *p, struct session *s, enum srt_km_state state
 	say(p, s, SRT_KMRSP, word, sizeof(word));
 }
 
-static void install(struct path *p, struct session *s, const struct session_keys *k)
+static void install(struct path *p, struct session *s, const struct key_material *k)
 {
 	struct secure *x = secure_of(p, s);
 	struct srt_km_keys had = x->keys.km;
@@ -219,7 +219,7 @@ static void ask_control(struct path *p, struct session *s, const uint8_t *msg, u
 static void kmreq(struct path *p, struct session *s, const uint8_t *msg, uint16_t len)
 {
 	struct secure *x = secure_of(p, s);
-	struct session_keys k = {.msg_len = len};
+	struct key_material k = {.msg_len = len};
 	struct srt_km km;
 
 	if (len == x->keys.msg_len && !memcmp(msg, x->keys.msg, len)) {
@@ -247,7 +247,7 @@ static void kmreq(struct path *p, struct session *s, const uint8_t *msg, uint16_
 	explicit_bzero(&k, sizeof(k));
 }
 
-int secure_derived(struct path *p, session_key key, int status, const struct session_keys *k)
+int secure_derived(struct path *p, session_key key, int status, const struct key_material *k)
 {
 	struct session *s = session_of_key(&p->sessions, key);
 

@@ -8,6 +8,7 @@
 
 #include "base/endpoint.h"
 #include "base/ts.h"
+#include "ctl/dp/dp_id.h"
 #include "ctl/dp/dp_proto.h"
 #include "proto/srt_hs.h"
 #include "state/keys.h"
@@ -17,24 +18,6 @@
 #include <stdint.h>
 
 struct stream;
-
-// A session anywhere in the process: {worker:8, slot:24, generation:32}, never 0.
-typedef uint64_t session_key;
-
-static inline session_key session_key_of(unsigned worker, unsigned slot, uint32_t generation)
-{
-	return (uint64_t)worker << 56 | (uint64_t)(slot & 0xffffff) << 32 | generation;
-}
-
-static inline unsigned session_key_worker(session_key k)
-{
-	return (unsigned)(k >> 56);
-}
-
-static inline unsigned session_key_slot(session_key k)
-{
-	return (unsigned)(k >> 32) & 0xffffff;
-}
 
 enum cmd_kind {
 	CMD_SOCK_ADD,	  // serve a listener's or a source's socket
@@ -100,7 +83,7 @@ struct cmd_admit {     // PLAY, PUBLISH, PARK_DONE, REJECT
 	session_key replaces;	  // PUBLISH: the session that has to go first (takeover), or 0
 	unsigned landed;	  // worker that has it parked: control's own note
 	session_key key;	  // out of PLAY and PUBLISH; in of PARK_DONE
-	struct session_keys keys; // PLAY, PUBLISH
+	struct key_material keys; // PLAY, PUBLISH
 };
 
 struct cmd_push {
@@ -123,7 +106,7 @@ struct cmd_call {
 	uint16_t rcv_latency_ms, peer_latency_ms;
 	ts_us patience;
 	uint16_t mss;
-	struct session_keys keys; // key_len 0: clear
+	struct key_material keys; // key_len 0: clear
 	char streamid[DP_STREAMID_MAX + 8];
 	session_key key; // out
 };
@@ -145,7 +128,7 @@ struct cmd {
 		struct {
 			session_key key;
 			int status; // 0 or what kdf_result says
-			struct session_keys keys;
+			struct key_material keys;
 		} keys;
 	};
 };

@@ -7,7 +7,7 @@
 
 #include "proto/srt_km.h"
 
-struct session_keys {
+struct key_material {
 	struct srt_km_keys km;	     // key_len 0: clear
 	uint8_t kek[SRT_KM_SEK_MAX]; // good for later messages with the same salt
 	uint8_t msg[SRT_KM_MAX];     // the KMREQ: its answer is the same bytes

@@ -21,7 +21,7 @@ struct secure_refresh {
 };
 
 struct secure {
-	struct session_keys keys; // as last installed
+	struct key_material keys; // as last installed
 	uint8_t known;		  // slots whose SEK stands there, all under the one salt
 	uint8_t current;	  // slot that its packets go under: 0 even, 1 odd
 	bool asking;		  // control derives a KEK for it

@@ -78,7 +78,7 @@ session_key session_key_get(const struct session_table *t, const struct session 
 {
 	uint32_t generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
 
-	return session_key_of(t->worker, s->slot, generation | 1);
+	return session_key_make(t->worker, s->slot, generation | 1);
 }
 
 uint32_t session_id_make(unsigned worker, uint32_t slot, uint32_t random)
@@ -170,7 +170,7 @@ bool session_read(const struct session_table *t, uint32_t slot, struct dp_sessio
 	memset(out, 0, sizeof(*out));
 	if (!(before & 1) || !stream)
 		return false;
-	out->key = session_key_of(t->worker, slot, before);
+	out->key = session_key_make(t->worker, slot, before);
 	out->object = s->object;
 	out->proto = s->proto;
 	out->encrypted = s->suite != SRT_CLEAR;

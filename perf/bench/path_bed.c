@@ -133,9 +133,9 @@ static struct park_entry *parked(struct one *b, bool v6, unsigned i)
 	return &e;
 }
 
-static struct session_keys keys_of(enum srt_suite suite, unsigned i)
+static struct key_material keys_of(enum srt_suite suite, unsigned i)
 {
-	struct session_keys k = {0};
+	struct key_material k = {0};
 
 	if (!suite)
 		return k;

@@ -154,7 +154,7 @@ static session_key begin(struct rig *r, unsigned worker, struct stream *stream, 
 		s->tag = tag;
 		s->stream = stream;
 		s->d = (struct dp_session){
-			.key = session_key_of(worker, slot, ++s->generation),
+			.key = session_key_make(worker, slot, ++s->generation),
 			.object = object,
 			.proto = proto,
 			.mode = mode,

@@ -280,7 +280,7 @@ struct rig_peer *rig_listen_as(struct rig *r, unsigned stream, enum srt_suite su
 			.peer_latency_ms = RIG_LATENCY_MS,
 			.patience = 3 * TS_S,
 			.mss = 1500}};
-	struct session_keys *k = &c.call.keys;
+	struct key_material *k = &c.call.keys;
 
 	p->listens = true;
 	p->words = words;

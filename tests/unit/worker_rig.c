@@ -133,7 +133,7 @@ void rig_kek(const uint8_t salt[SRT_KM_SALT], uint8_t kek[SRT_KM_SEK_MAX])
 		kek[i] = (uint8_t)(salt[i % SRT_KM_SALT] ^ 0x5a ^ i);
 }
 
-static int keys_of(const uint8_t *msg, uint16_t len, struct session_keys *out)
+static int keys_of(const uint8_t *msg, uint16_t len, struct key_material *out)
 {
 	struct srt_km km;
 
