@@ -152,9 +152,9 @@ static void weigh(struct srt_link *l)
 
 	if (of < SHARE_OF)
 		return;
-	l->heavy = (l->stats.lost - l->share_lost) * SHARE_HEAVY >= of;
+	l->heavy = (l->stats.missed - l->share_missed) * SHARE_HEAVY >= of;
 	l->share_end = l->end;
-	l->share_lost = l->stats.lost;
+	l->share_missed = l->stats.missed;
 }
 
 void srt_link_reached(struct srt_link *l, const struct srt_intake *in, ts_us now, uint64_t number)
@@ -163,7 +163,7 @@ void srt_link_reached(struct srt_link *l, const struct srt_intake *in, ts_us now
 
 	if (number < l->end)
 		return;
-	l->stats.lost += number - l->end;
+	l->stats.missed += number - l->end;
 	l->end = number + 1;
 	l->heard = true;
 	weigh(l);
@@ -189,7 +189,7 @@ static void drop_alone(struct srt_link *l, struct srt_intake *in, uint64_t first
 	srt_intake_drop(in, first, last);
 	if (in->window.next == next)
 		return;
-	l->stats.lost += in->window.next - later(next, l->end); // before any of it was seen
+	l->stats.missed += in->window.next - later(next, l->end); // before any of it was seen
 	l->end = in->window.next;
 	l->heard = true;
 }
@@ -203,7 +203,7 @@ static void drop_one_of(struct srt_link *l, struct srt_intake *in, uint64_t firs
 		srt_window_missing(&in->window, l->first, first, &f, &e))
 		return;
 	if (last >= l->end) {
-		l->stats.lost += last + 1 - l->end;
+		l->stats.missed += last + 1 - l->end;
 		l->end = last + 1;
 		l->heard = true;
 	}

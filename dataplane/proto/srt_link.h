@@ -20,8 +20,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// missed: found missing. What of that was given up is known to srt_intake.
 struct srt_rcv_stats {
-	uint64_t packets, bytes, unique, again, lost, recovered, late, duplicate;
+	uint64_t packets, bytes, unique, again, missed, recovered, late;
+	uint64_t duplicate; // only to check the sum: packets = unique + duplicate + late
 	uint64_t redundant; // came first by another link
 	uint64_t acks_sent, naks_sent;
 };
@@ -47,7 +49,7 @@ struct srt_link {
 	uint64_t fresh_first, fresh_end;
 	ts_us nak_at;	    // next report of all of them; TS_NEVER: nothing is missing
 	uint64_t share_end; // `end` when the share of lost packets was last looked at ...
-	uint64_t share_lost;
+	uint64_t share_missed;
 	bool heavy;	    // ... and it was large
 	uint8_t blind_naks; // repeated reports before the round trip was known
 	bool peer_rexmitflg;

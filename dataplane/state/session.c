@@ -120,7 +120,7 @@ static void read_receiver(const struct srt_rcv *rcv, struct dp_session *out)
 
 	out->rtt_us = srt_rcv_rtt(rcv)->us;
 	out->lost = srt_rcv_given_up(rcv);
-	out->missed = st->lost;
+	out->missed = st->missed;
 	out->recovered = st->recovered;
 	out->all_packets = st->packets;
 	out->all_bytes = st->bytes;

@@ -30,9 +30,9 @@ static void check_receiver(struct sim *s, struct party *p)
 	}
 	check(s, !s->plan.roomy || !gone, "given up though the latency allows repair", gone, 0);
 	check(s,
-		st->lost ==
+		st->missed ==
 			st->recovered + srt_rcv_given_up(&p->rcv) + p->rcv.intake.window.missing,
-		"lost is not recovered and given up", st->lost,
+		"missed is not recovered and given up", st->missed,
 		st->recovered + srt_rcv_given_up(&p->rcv));
 	check(s, st->unique == p->stats.delivered, "unique is not delivered", st->unique,
 		p->stats.delivered);

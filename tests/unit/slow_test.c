@@ -112,7 +112,7 @@ static void good_has_all(const struct rig *r)
 {
 	assert_false(good->closed);
 	assert_int_equal(good->n_got, n_sent);
-	assert_int_equal(srt_rcv_stats(&good->rcv)->lost, 0);
+	assert_int_equal(srt_rcv_stats(&good->rcv)->missed, 0);
 	assert_int_equal(srt_rcv_stats(&good->rcv)->duplicate, 0);
 	assert_int_equal(rig_drops(r, DP_DROP_TX_FULL), 0);
 }

@@ -140,7 +140,7 @@ static void a_hole_is_reported_filled_and_told(void **)
 	media_at(due(10), 2, SRT_WORD1_SINGLE | SRT_WORD1_R | 4);
 	media_at(due(10), 4, SRT_WORD1_SINGLE | SRT_WORD1_R | 4);
 	assert_int_equal(srt_rcv_first_hole(&r), 6);
-	assert_int_equal(srt_rcv_stats(&r)->lost, 3);
+	assert_int_equal(srt_rcv_stats(&r)->missed, 3);
 	assert_int_equal(srt_rcv_stats(&r)->recovered, 3);
 	assert_int_equal(srt_rcv_stats(&r)->duplicate, 1);
 }
@@ -301,7 +301,7 @@ static void the_window_follows_a_sender_that_went_on(void **)
 	assert_false(srt_rcv_gave_up(&r, &first, &last));
 	assert_int_equal(poll(due(far + 2)), SRT_ACK);
 	assert_int_equal(said_next(), far + 3);
-	assert_int_equal(srt_rcv_stats(&r)->lost, srt_rcv_given_up(&r));
+	assert_int_equal(srt_rcv_stats(&r)->missed, srt_rcv_given_up(&r));
 }
 
 // --- ACK ------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ static void dropped_packets_are_waited_for_no_longer(void **)
 	srt_dropreq_write(d, seq31_add(ISN, 21), seq31_add(ISN, 30), 0, 5);
 	srt_rcv_feed(&r, due(21), d, sizeof(d), &v);
 	assert_int_equal(srt_rcv_first_hole(&r), 31);
-	assert_int_equal(srt_rcv_stats(&r)->lost, srt_rcv_given_up(&r));
+	assert_int_equal(srt_rcv_stats(&r)->missed, srt_rcv_given_up(&r));
 	// One that claims half the number space is not.
 	srt_dropreq_write(d, seq31_add(ISN, 31), seq31_add(ISN, 0x3fffffff), 0, 5);
 	srt_rcv_feed(&r, due(21), d, sizeof(d), &v);

@@ -63,7 +63,7 @@ static void nags_get_their_budget_and_others_all(void **state)
 	assert_true(again <= NAGS * budget());	   // ... so far
 	assert_true(rig_drops(r, DP_DROP_NAK_BUDGET) + rig_drops(r, DP_DROP_NAK_REPEATED) > 0);
 	assert_int_equal(quiet->n_got, PACKETS);
-	assert_int_equal(srt_rcv_stats(&quiet->rcv)->lost, 0);
+	assert_int_equal(srt_rcv_stats(&quiet->rcv)->missed, 0);
 	assert_int_equal(srt_rcv_stats(&quiet->rcv)->duplicate, 0);
 	assert_int_equal(r->n_down, 0);
 	rig_free(r);
