@@ -36,7 +36,7 @@ static int slot_take(struct port_sock *s)
 	return (int)s->n_socks++;
 }
 
-static void port_link(struct port_sock *s, int slot)
+static void by_port_add(struct port_sock *s, int slot)
 {
 	struct sock *k = &s->socks[slot];
 
@@ -44,7 +44,7 @@ static void port_link(struct port_sock *s, int slot)
 	s->by_port[k->port] = (int16_t)slot;
 }
 
-static void port_unlink(struct port_sock *s, int slot)
+static void by_port_del(struct port_sock *s, int slot)
 {
 	struct sock *k = &s->socks[slot];
 	int at = s->by_port[k->port];
@@ -97,7 +97,7 @@ static int sock_add(struct port *p, int fd, uint16_t tag)
 		k->fd = -1;
 		return rc;
 	}
-	port_link(s, slot);
+	by_port_add(s, slot);
 	return 0;
 }
 
@@ -106,7 +106,7 @@ static void slot_close(struct port_sock *s, unsigned slot)
 	struct sock *k = &s->socks[slot];
 
 	s->rx->del(s, slot);
-	port_unlink(s, (int)slot);
+	by_port_del(s, (int)slot);
 	port_sock_close(k->fd);
 	k->fd = -1;
 }
@@ -205,7 +205,7 @@ static void egress_open(
 	struct endpoint any = v6 ? (struct endpoint){0} : endpoint_of_v4(0, 0);
 	int fd = sock_open(&any, o, err, err_cap);
 
-	if (fd >= 0 && (sock_filter_drop_all(fd) || sock_bind_to(fd, &any, 0, o, err, err_cap))) {
+	if (fd >= 0 && (sock_filter_drop_all(fd) || sock_open_bind(fd, &any, 0, o, err, err_cap))) {
 		close(fd);
 		fd = -1;
 	}

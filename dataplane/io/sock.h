@@ -144,7 +144,7 @@ int sock_open(
 	const struct endpoint *local, const struct port_sock_opts *o, char *err, size_t err_cap);
 // Bind; EADDRINUSE is retried for a second. `link` is the interface that an IPv6 address of one
 // link belongs to, 0: none. 0 or -errno with a sentence; the fd stays open.
-int sock_bind_to(int fd, const struct endpoint *local, unsigned link,
+int sock_open_bind(int fd, const struct endpoint *local, unsigned link,
 	const struct port_sock_opts *o, char *err, size_t err_cap);
 
 // --- sock_filter ----------------------------------------------------------------------------

@@ -78,7 +78,7 @@ static int configure(int fd, const struct port_sock_source *s, const struct port
 		snprintf(err, err_cap, "cannot bind to interface %s: %s", s->iface, strerror(-rc));
 		return rc;
 	}
-	rc = sock_bind_to(fd, &s->bind, ifindex, o, err, err_cap);
+	rc = sock_open_bind(fd, &s->bind, ifindex, o, err, err_cap);
 	return rc || !multicast ? rc : join_group(fd, s, ifindex, err, err_cap);
 }
 

@@ -84,8 +84,7 @@ uint64_t port_sock_thinned(int fd)
 
 // SO_REUSEPORT would let us share a port with another process of ours without a word: ask without
 // it first. Fills in the port where the kernel chose one.
-static int port_probe(
-	struct endpoint *local, const struct port_sock_opts *o, char *err, size_t err_cap)
+static int probe(struct endpoint *local, const struct port_sock_opts *o, char *err, size_t err_cap)
 {
 	struct sockaddr_storage sa;
 	int fd = sock_open(local, o, err, err_cap);
@@ -93,7 +92,7 @@ static int port_probe(
 
 	if (fd < 0)
 		return fd;
-	rc = sock_bind_to(fd, local, 0, o, err, err_cap);
+	rc = sock_open_bind(fd, local, 0, o, err, err_cap);
 	if (!rc && !getsockname(fd, (struct sockaddr *)&sa, &(socklen_t){sizeof(sa)}))
 		endpoint_from_sockaddr(&sa, local);
 	close(fd);
@@ -109,7 +108,7 @@ static int member_open(
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
-	rc = sock_bind_to(fd, local, 0, o, err, err_cap);
+	rc = sock_open_bind(fd, local, 0, o, err, err_cap);
 	if (rc) {
 		close(fd);
 		return rc;
@@ -153,7 +152,7 @@ int port_sock_listen(const struct endpoint *local, unsigned n_workers,
 
 	if (!n_workers || n_workers > SOCK_WORKERS_MAX)
 		return -EINVAL;
-	rc = port_probe(&at, o, err, err_cap);
+	rc = probe(&at, o, err, err_cap);
 	if (rc)
 		return rc;
 	rc = group_open(&at, n_workers, o, group, &n_open, err, err_cap);

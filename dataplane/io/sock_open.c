@@ -127,7 +127,7 @@ static int bind_patiently(int fd, const struct sockaddr *sa, socklen_t len, bool
 	return 0;
 }
 
-int sock_bind_to(int fd, const struct endpoint *local, unsigned link,
+int sock_open_bind(int fd, const struct endpoint *local, unsigned link,
 	const struct port_sock_opts *o, char *err, size_t err_cap)
 {
 	struct sockaddr_storage sa;

@@ -99,7 +99,7 @@ static void unfollow(struct view *v)
 	unsigned i = v->passes - 1u;
 
 	v->passes = 0;
-	if (!v->pushkey[i].turning)
+	if (!v->pushkey[i].switching)
 		pushkey_plan(v, i);
 }
 
@@ -132,15 +132,15 @@ void pass_look(struct path *p, struct view *v)
 		return;
 	}
 	if (!(x->known & secure_slot(next)) ||
-		(same_key(h, x, next) && (h->turning || x->current == h->current)))
+		(same_key(h, x, next) && (h->switching || x->current == h->current)))
 		return;
-	if (h->turning && pushkey_waits(p, v, v->passes - 1u))
+	if (h->switching && pushkey_waits(p, v, v->passes - 1u))
 		unfollow(v); // faster than they answer
 	else
 		tell(p, v, x);
 }
 
-bool pass_may_turn(const struct path *p, const struct view *v, unsigned i)
+bool pass_may_switch(const struct path *p, const struct view *v, unsigned i)
 {
 	return v->passes != 1 + i ||
 	       secure_of(p, v->in.publisher)->current != v->pushkey[i].current;
@@ -183,7 +183,7 @@ static void hold(struct path *p, struct session *s)
 
 void pass_go_on(struct path *p, struct session *s)
 {
-	rekey_turn(p, s, s->cursor == SESSION_START_UNSET ? s->start : s->cursor);
+	rekey_switch(p, s, s->cursor == SESSION_START_UNSET ? s->start : s->cursor);
 	p->start_due = true;
 }
 
@@ -208,7 +208,7 @@ static void let_go(struct path *p, struct view *v, unsigned i)
 	pushkey_tell(p, v, i, NULL, 0);
 	h->current = !h->current;
 	h->borrowed = 0;
-	h->turning = false;
+	h->switching = false;
 	pushkey_plan(v, i);
 	for (struct session *s = v->sessions; s; s = s->next_of_view)
 		if (s->shared == 1 + i)

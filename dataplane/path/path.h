@@ -227,7 +227,7 @@ void rekey_announce(struct path *p, struct session *s, const struct srt_km_keys 
 	const uint8_t *msg, uint16_t len);
 bool rekey_pending(const struct path *p, const struct session *s);
 // ... before packets go under it: those from this number of the stream's on.
-void rekey_turn(struct path *p, struct session *s, uint64_t from);
+void rekey_switch(struct path *p, struct session *s, uint64_t from);
 struct line rekey_line(const struct path *p, const struct session *s, uint64_t seq);
 
 // pushkey.c: keys that SRT targets of a stream share. Put ours into the keys of a call that begins.
@@ -249,7 +249,7 @@ void pushkey_slot(const struct secure_pushkey *h, unsigned slot, struct srt_km_k
 // into a call that begins; as pushkey_bring().
 uint8_t pass_bring(struct path *p, struct session *s, struct key_material *k);
 void pass_look(struct path *p, struct view *v); // the publisher's keys may have changed
-bool pass_may_turn(const struct path *p, const struct view *v, unsigned i);
+bool pass_may_switch(const struct path *p, const struct view *v, unsigned i);
 void pass_end(struct path *p, struct view *v); // its numbers are at an end: its key is, too
 // Between a publisher's last packet and the answer to our own key it gets nothing.
 bool pass_holds(const struct path *p, const struct session *s);

@@ -40,7 +40,7 @@ static bool make(struct view *v, unsigned i, const struct srt_km_keys *k)
 		.has = SRT_KM_EVEN, .cipher = k->cipher, .key_len = k->key_len};
 	memcpy(h->km.salt, k->salt, sizeof(h->km.salt));
 	h->current = 0;
-	h->turning = false;
+	h->switching = false;
 	pushkey_plan(v, i);
 	return RAND_priv_bytes(h->km.sek[0], h->km.key_len) == 1;
 }
@@ -97,7 +97,7 @@ bool pushkey_join(struct path *p, struct session *s, const struct key_material *
 	if (!h || !is_current(h, s, &k->km))
 		return false;
 	s->shared = shared;
-	if (!h->turning)
+	if (!h->switching)
 		return true;
 	pushkey_slot(h, !h->current, &next);
 	rekey_announce(p, s, &next, NULL, 0);
@@ -113,7 +113,7 @@ void pushkey_tell(struct path *p, struct view *v, unsigned i, const uint8_t *msg
 	struct secure_pushkey *h = &v->pushkey[i];
 	struct srt_km_keys next;
 
-	h->turning = true;
+	h->switching = true;
 	h->rekey_at = SECURE_NEVER;
 	pushkey_slot(h, !h->current, &next);
 	for (struct session *s = v->sessions; s; s = s->next_of_view)
@@ -141,16 +141,16 @@ bool pushkey_waits(const struct path *p, const struct view *v, unsigned i)
 }
 
 // All at once, when everybody has the key or is gone: one ciphertext is for all.
-static void turn(struct path *p, struct view *v, unsigned i)
+static void switch_all(struct path *p, struct view *v, unsigned i)
 {
 	struct secure_pushkey *h = &v->pushkey[i];
 
 	h->current = !h->current;
-	h->turning = false;
+	h->switching = false;
 	pushkey_plan(v, i);
 	for (struct session *s = v->sessions; s; s = s->next_of_view)
 		if (s->shared == 1 + i)
-			rekey_turn(p, s, v->history.next);
+			rekey_switch(p, s, v->history.next);
 }
 
 // Else until the others have it too.
@@ -168,9 +168,9 @@ void pushkey_view(struct path *p, struct view *v)
 
 		if (!h->km.key_len)
 			continue;
-		if (h->turning && pass_may_turn(p, v, i) && !pushkey_waits(p, v, i))
-			turn(p, v, i);
-		else if (!h->turning && v->history.next >= h->rekey_at &&
+		if (h->switching && pass_may_switch(p, v, i) && !pushkey_waits(p, v, i))
+			switch_all(p, v, i);
+		else if (!h->switching && v->history.next >= h->rekey_at &&
 			 pushkey_has_members(v, i) && !pushkey_waits(p, v, i))
 			begin(p, v, i);
 	}

@@ -86,7 +86,7 @@ static void begin(struct path *p, struct session *s)
 	explicit_bzero(&k, sizeof(k));
 }
 
-static void line_turn(struct line *l, uint32_t kk)
+static void line_switch(struct line *l, uint32_t kk)
 {
 	line_store32(l->b + WIRE_SRT_WORD1, kk);
 }
@@ -96,16 +96,16 @@ bool rekey_pending(const struct path *p, const struct session *s)
 	return secure_of(p, s)->refresh.msg_len;
 }
 
-void rekey_turn(struct path *p, struct session *s, uint64_t from)
+void rekey_switch(struct path *p, struct session *s, uint64_t from)
 {
 	struct secure *x = secure_of(p, s);
 
 	x->current = !x->current;
 	x->since[x->current] = from;
 	if (s->cursor != SESSION_START_UNSET)
-		line_turn(&s->line, secure_kk(p, s));
+		line_switch(&s->line, secure_kk(p, s));
 	if (s->place.chunk)
-		line_turn(&s->place.chunk->lines[s->place.at], secure_kk(p, s));
+		line_switch(&s->place.chunk->lines[s->place.at], secure_kk(p, s));
 }
 
 void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_t len)
@@ -129,7 +129,7 @@ void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_
 		pushkey_answered(p, s);
 		return;
 	}
-	rekey_turn(p, s, s->view->history.next);
+	rekey_switch(p, s, s->view->history.next);
 	rekey_plan(p, s);
 }
 
@@ -183,6 +183,6 @@ struct line rekey_line(const struct path *p, const struct session *s, uint64_t s
 
 	if (s->suite && seq < x->since[x->current] && x->since[other] != SECURE_NEVER &&
 		seq >= x->since[other])
-		line_turn(&l, other ? SRT_WORD1_ODD : SRT_WORD1_EVEN);
+		line_switch(&l, other ? SRT_WORD1_ODD : SRT_WORD1_EVEN);
 	return l;
 }

@@ -44,7 +44,7 @@ struct secure_pushkey {
 	struct srt_km_keys km; // key_len 0: none made yet
 	uint8_t current;       // slot that packets go under
 	uint8_t borrowed;      // enum srt_km_slot: slots whose key is the publisher's
-	bool turning;	       // the other slot's key has been announced
+	bool switching;	       // the other slot's key has been announced
 	uint32_t dseq;	       // their numbers minus the stream's, mod 2^31
 	uint64_t rekey_at;     // the stream's number at which the next key is due
 };
