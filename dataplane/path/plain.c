@@ -43,7 +43,7 @@ void join_push_line(struct view *v, struct session *s)
 		.ttl = s->ttl,
 		.dscp = s->dscp,
 	};
-	struct line_rtp rtp = {.dseq = (uint16_t)s->dseq, .dts = s->dts, .ssrc = s->isn};
+	struct line_rtp rtp = {.dseq = (uint16_t)s->dseq, .dts = s->dts, .ssrc = s->ssrc};
 
 	if (s->proto == DP_PROTO_RTP && v->format == DP_FORMAT_TS)
 		line_build_rtp(&s->line, &u, &rtp);
@@ -71,7 +71,7 @@ int join_push(struct path *p, const struct cmd_push *c, session_key *key)
 	s->since = p->now;
 	s->dseq = (uint32_t)rand_u64(&p->rand);
 	s->dts = (uint32_t)rand_u64(&p->rand);
-	s->isn = (uint32_t)rand_u64(&p->rand);
+	s->ssrc = (uint32_t)rand_u64(&p->rand);
 	s->list = l;
 	s->base = v->sent_push;
 	join_push_line(v, s);

@@ -81,7 +81,9 @@ struct session {
 		uint64_t seen_next; // SUB that is starting: the history's end at its last turn
 		ts_us caught_up;    // SUB: when it entered the list
 	};
-	uint32_t dseq, dts, isn, latency_ms;
+	uint32_t dseq, dts; // its packets' numbers and time stamps minus the stream's (line_srt)
+	uint32_t isn;	    // SRT: first number
+	uint32_t latency_ms;
 	struct session_base base;
 	uint64_t more_packets, more_bytes; // sent apart from the fan-out: start bursts, repairs
 	uint64_t retransmitted, dropped, naks, acks;
@@ -97,6 +99,7 @@ struct session {
 			struct srt_hs_answer answer;
 		};
 		struct {		  // PUSH
+			uint32_t ssrc;	  // over RTP
 			int refusal;	  // errno: the kernel takes nothing for it; 0: it does
 			ts_us refused_at; // the last time,
 			uint64_t tried;	  // and the list's count of packets then
