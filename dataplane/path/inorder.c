@@ -93,7 +93,7 @@ void inorder_reformat(struct path *p, struct view *v)
 {
 	for (struct sublist_chunk *c = v->out.rtp.head; c; c = c->next)
 		for (unsigned i = 0; i < c->n; i++) {
-			join_push_line(v, c->who[i]);
+			plain_push_line(v, c->who[i]);
 			c->lines[i] = c->who[i]->line;
 		}
 }

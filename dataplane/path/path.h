@@ -160,7 +160,8 @@ void handshake_answer(struct path *p, struct session *s);
 // session.c: send what the protocol object has to say, and arm its timer.
 void session_poll(struct path *p, struct session *s);
 void session_on_timer(struct path *p, struct session *s);
-void session_source_gaps(struct path *p, struct session *s); // give up holes that are due
+// A media packet of k->session, the seq'th that it has brought. True when it goes on to the ring.
+bool session_deliver(struct path *p, struct pkt *k, uint64_t seq, ts_us play);
 
 // repair.c: a subscriber lacks what the loss list says.
 void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t len);
@@ -274,15 +275,19 @@ int path_note(struct path *p, unsigned worker, const struct note *n);
 // join.c: sessions begin ...
 int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, session_key *key);
 int join_publish(struct path *p, const struct cmd_admit *c, session_key *key);
-int join_source(struct path *p, const struct cmd_sock *c, session_key *key);
-int join_push(struct path *p, const struct cmd_push *c, session_key *key);
-void join_push_line(struct view *v, struct session *s);
 void join_begun(struct path *p, struct session *s);
 void join_wait(struct path *p, struct session *s); // its packets begin when the stream has one
 struct srt_rcv *join_rcv(struct path *p);	   // for a publisher; NULL: none left
 void join_rcv_give(struct path *p, struct srt_rcv *rcv);
 void join_publishing(struct path *p, struct view *v, struct session *s);
 struct view *join_view(struct path *p, struct stream *s); // opened when it was not
+
+// plain.c: sources and pushes, over RTP and UDP.
+int plain_source(struct path *p, const struct cmd_sock *c, session_key *key);
+int plain_push(struct path *p, const struct cmd_push *c, session_key *key);
+void plain_push_line(struct view *v, struct session *s);
+bool plain_feed(struct path *p, struct pkt *k);	    // true: it goes on to the ring
+void plain_gaps(struct path *p, struct session *s); // give up holes that are due
 
 // call.c: SRT calls of ours, until they are answered.
 bool call_pool_init(struct path *p, struct path_regions *mem);

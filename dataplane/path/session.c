@@ -3,11 +3,6 @@
 
 #include "path/path.h"
 
-#include "proto/rtcp.h"
-#include "proto/rtp.h"
-
-#include <errno.h>
-
 static enum dp_drop drop_of(enum srt_why why)
 {
 	switch (why) {
@@ -90,7 +85,7 @@ void session_on_timer(struct path *p, struct session *s)
 	else if (s->kind == SESSION_CALL)
 		call_on_timer(p, s);
 	else if (s->kind == SESSION_SOURCE)
-		session_source_gaps(p, s);
+		plain_gaps(p, s);
 }
 
 // The packet's number and time in the stream. A publisher that comes anew goes on at last + 1, and
@@ -102,7 +97,7 @@ static void anchor(struct view *v, ts_us play)
 	v->in.play_shift = play > v->in.last_play ? 0 : (int64_t)(v->in.last_play + 1 - play);
 }
 
-static bool deliver(struct path *p, struct pkt *k, uint64_t seq, ts_us play)
+bool session_deliver(struct path *p, struct pkt *k, uint64_t seq, ts_us play)
 {
 	struct session *s = k->session;
 	struct view_in *in = &s->view->in;
@@ -170,7 +165,7 @@ static bool deliver_srt(struct path *p, struct pkt *k, const struct srt_verdict 
 		.media_len = v->len,
 		.recovered = v->recovered,
 	};
-	return deliver(p, k, v->seq, play);
+	return session_deliver(p, k, v->seq, play);
 }
 
 // True: a packet that is clear now, and not about keys.
@@ -228,108 +223,11 @@ static bool feed_srt(struct path *p, struct pkt *k)
 	return on;
 }
 
-static bool feed_udp(struct path *p, struct pkt *k)
-{
-	k->media = (struct pkt_media){.len = k->rx.len, .media_len = k->rx.len};
-	return deliver(p, k, k->session->n_bare++, k->rx.arrival);
-}
-
-// Holes before the newest packet that have waited long enough (decisions A10).
-void session_source_gaps(struct path *p, struct session *s)
-{
-	struct view *v = s->view;
-	const struct history *h = &v->history;
-	uint64_t behind;
-
-	while (v->in.inorder < h->next && !history_at(h, v->in.inorder)->frame) {
-		ts_us due;
-
-		for (behind = v->in.inorder; !history_at(h, behind)->frame; behind++)
-			if (behind + 1 == h->next)
-				return;
-		due = history_at(h, behind)->arrival + s->reorder_us;
-		if (due > p->now) {
-			wheel_arm(&p->wheel, &s->timer, due);
-			return;
-		}
-		ring_give_up(p, v, v->in.inorder, behind - 1);
-		inorder_advance(p, v);
-	}
-}
-
-static enum dp_drop drop_of_rtp(enum rtp_rx_action a)
-{
-	return a == RTP_RX_MALFORMED   ? DP_DROP_NOT_MEDIA
-	       : a == RTP_RX_DUPLICATE ? DP_DROP_DUPLICATE
-				       : DP_DROP_WRONG_SOURCE;
-}
-
-static bool feed_rtp(struct path *p, struct pkt *k)
-{
-	struct session *s = k->session;
-	struct rtp_rx_verdict v;
-
-	rtp_rx_feed(&s->rtp, k->rx.arrival, k->rx.data, k->rx.len, &v);
-	if (v.action == RTP_RX_MALFORMED || v.action == RTP_RX_STRANGER) {
-		path_drop(p, k, drop_of_rtp(v.action));
-		return false;
-	}
-	if (v.action == RTP_RX_BEGIN)
-		s->view->in.anchored = false;
-	k->media = (struct pkt_media){.len = k->rx.len, .off = v.off, .media_len = v.len};
-	if (!deliver(p, k, v.seq, k->rx.arrival))
-		return false;
-	if (!wheel_armed(&s->timer) && k->media.seq > s->view->in.inorder)
-		wheel_arm(&p->wheel, &s->timer, p->now + s->reorder_us);
-	return true;
-}
-
-static uint8_t source_kind(const struct pkt *k)
-{
-	if (rtp_looks_like(k->rx.data, k->rx.len))
-		return DP_PROTO_RTP;
-	return k->rx.len && k->rx.data[0] == MPEGTS_SYNC ? DP_PROTO_UDP : 0;
-}
-
-// RTP is known by its header and TS by its sync byte, whatever the source's URL says. A sender may
-// change its mind after a second of silence, as it may change its SSRC.
-static bool source_accepts(struct session *s, uint8_t kind, ts_us now)
-{
-	if (!kind)
-		return false;
-	if (kind != s->carries) {
-		if (s->carries && now - s->heard < RTP_RX_SILENCE)
-			return false;
-		s->carries = kind;
-		s->view->in.anchored = false;
-		s->n_bare = 0;
-	}
-	s->heard = now;
-	return true;
-}
-
-static bool feed_source(struct path *p, struct pkt *k)
-{
-	struct session *s = k->session;
-
-	if (rtcp_is(k->rx.data, k->rx.len)) {
-		path_absorb(p, k);
-		return false;
-	}
-	if (!source_accepts(s, source_kind(k), k->rx.arrival)) {
-		path_drop(p, k, DP_DROP_NOT_MEDIA);
-		return false;
-	}
-	if (!endpoint_eq(&s->peer, &k->rx.peer))
-		s->peer = k->rx.peer; // who sends, for people
-	return s->carries == DP_PROTO_RTP ? feed_rtp(p, k) : feed_udp(p, k);
-}
-
 static bool feed(struct path *p, struct pkt *k)
 {
 	k->sealed = NULL;
 	if (k->kind == PKT_SOURCE)
-		return feed_source(p, k);
+		return plain_feed(p, k);
 	if (k->kind == PKT_SRT)
 		return feed_srt(p, k);
 	handshake_feed(p, k);

@@ -27,7 +27,7 @@ static int sock_add(struct path *p, struct cmd_sock *c)
 	c->fd = -1; // the port's
 	if (!c->source || c->stream->owner != p->worker)
 		return 0;
-	rc = join_source(p, c, &c->key);
+	rc = plain_source(p, c, &c->key);
 	if (rc)
 		p->port->ops->del(p->port, c->tag);
 	return rc;
@@ -168,7 +168,7 @@ static void carry_out(struct worker *w, struct cmd *c)
 		done(w, c, reject(p, &c->admit));
 		break;
 	case CMD_PUSH_ADD:
-		done(w, c, join_push(p, &c->push, &c->push.key));
+		done(w, c, plain_push(p, &c->push, &c->push.key));
 		break;
 	case CMD_CALL:
 		done(w, c, call_begin(p, &c->call, &c->call.key));
