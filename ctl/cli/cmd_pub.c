@@ -62,7 +62,8 @@ static const struct object pub = {
 
 static const struct cmd cmd_list = OBJECT_LIST(pub, "who is publishing");
 static const struct cmd cmd_show = OBJECT_SHOW(pub, "one publisher");
-static const struct cmd cmd_kick = OBJECT_KICK(pub, "disconnect a publisher");
+static const struct cmd cmd_kick =
+	OBJECT_KICK(pub, "disconnect a publisher; a source of ours begins again");
 static const struct cmd *const subs[] = {&cmd_list, &cmd_show, &cmd_kick, NULL};
 
 const struct cmd cmd_pub = {.name = "pub", .help = "publishers: who is sending", .subs = subs};

@@ -87,7 +87,8 @@ static int kick(struct cli *c)
 static const struct cmd cmd_kick = {
 	.name = "kick",
 	.help = "disconnect a subscriber",
-	.more = "A ban lasts until its time is over or the dataplane is started again; a rule\n"
+	.more = "A route of ours begins again: route del ends it.\n"
+		"A ban lasts until its time is over or the dataplane is started again; a rule\n"
 		"(stream set --deny) is for good.",
 	.noun = "sub",
 	.fields = CMD_FIELDS_ID,

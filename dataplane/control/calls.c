@@ -217,7 +217,7 @@ void call_apply(struct control *c, struct object *o)
 		return;
 	// While it calls again its last error stands.
 	if (o->state != DP_OBJ_ERROR)
-		object_state(c, o, DP_OBJ_PENDING, "");
+		object_state(c, o, DP_OBJ_PENDING, "nobody has answered its call yet");
 	o->retry_at = 0;
 	if (call_of(o)->secret)
 		ask_for_key(c, o, s);

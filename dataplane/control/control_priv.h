@@ -25,7 +25,6 @@ struct object {
 	uint64_t id, version;
 	bool marked;   // mentioned by the sync that is under way
 	bool gone;     // to be freed when nothing is in flight
-	bool ended;    // by an operator
 	uint8_t state; // enum dp_obj_state
 	char error[DP_ERROR_MAX];
 	ts_us retry_at;		 // not before; 0: as soon as something has changed
@@ -168,7 +167,7 @@ void object_free_all(struct control *c);
 // object_state.c
 void object_state(struct control *c, struct object *o, enum dp_obj_state s, const char *error);
 void object_no_socket(struct control *c, struct object *o, int rc, const char *error);
-void object_ended(struct control *c, uint64_t id, session_key session); // its session was ended
+void object_kicked(struct control *c, const struct event *e); // its session was ended
 void objects_retry(struct control *c);
 
 // object_check.c: what is wrong with a content, or NULL.

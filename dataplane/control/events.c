@@ -58,10 +58,10 @@ static void went(struct control *c, const struct event *e)
 		s->group.id = 0;
 	s->lonely_since = c->now;
 	badge_del(c, e->key);
-	if (e->object && e->reason == CLOSE_KICKED)
-		object_ended(c, e->object, e->key);
-	else if (e->object && e->proto == DP_PROTO_SRT)
+	if (e->object && e->proto == DP_PROTO_SRT)
 		call_ended(c, e, how[e->reason]);
+	else if (e->object && e->reason == CLOSE_KICKED)
+		object_kicked(c, e);
 	else if (e->object && e->reason == CLOSE_NARROW)
 		push_ended(c, e, "its path takes no packet of the stream's size");
 	write_log(c, e, how[e->reason]);

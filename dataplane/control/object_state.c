@@ -14,6 +14,7 @@ LOG_SUBSYSTEM(objects)
 
 #define STATE_BUSY_TRIES 10u // a port that a program has just left: a second in all
 #define STATE_BUSY_US (100 * TS_MS)
+#define STATE_KICKED_US (1 * TS_S)
 #define STATE_RETRY_US (10 * TS_S) // a port that somebody has, an address that is not here yet
 
 void object_state(struct control *c, struct object *o, enum dp_obj_state s, const char *error)
@@ -43,25 +44,23 @@ void object_no_socket(struct control *c, struct object *o, int rc, const char *e
 	c->retry_at = ts_min(c->retry_at, o->retry_at);
 }
 
-void object_ended(struct control *c, uint64_t id, session_key session)
+// A route or source is to be there until it is deleted: it begins again.
+void object_kicked(struct control *c, const struct event *e)
 {
-	static const uint32_t with_session[] = {DP_ROUTE, DP_SOURCE};
+	struct object *o =
+		object_find(c, e->mode == DP_MODE_PLAY ? DP_ROUTE : DP_SOURCE, e->object);
 
-	for (unsigned i = 0; i < 2; i++) {
-		struct object *o = object_find(c, with_session[i], id);
-
-		if (!o || o->session != session)
-			continue;
-		object_remove(c, o);
-		o->ended = true;
-		object_state(c, o, DP_OBJ_ERROR, "ended by an operator");
-	}
+	if (!o || o->session != e->key)
+		return;
+	object_remove(c, o);
+	object_state(c, o, DP_OBJ_PENDING, "disconnected by an operator, it begins again");
+	o->retry_at = c->now + STATE_KICKED_US;
+	c->retry_at = ts_min(c->retry_at, o->retry_at);
 }
 
-// What an operator has ended stays ended.
 static bool waits(const struct object *o)
 {
-	return o->state != DP_OBJ_ACTIVE && !o->ended && !o->in_flight;
+	return o->state != DP_OBJ_ACTIVE && !o->in_flight;
 }
 
 void objects_retry(struct control *c)
@@ -74,8 +73,9 @@ void objects_retry(struct control *c)
 
 		if (waits(o) && o->retry_at <= c->now)
 			object_apply(c, o);
-		if (waits(o) && o->retry_at)
-			next = ts_min(next, o->retry_at);
+		// In flight, it is looked at again soon after its time.
+		if (o->state != DP_OBJ_ACTIVE && o->retry_at)
+			next = ts_min(next, ts_max(o->retry_at, c->now + STATE_BUSY_US));
 	}
 	c->retry_at = next;
 }

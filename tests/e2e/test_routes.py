@@ -148,3 +148,16 @@ def test_a_route_that_the_system_refuses_says_so_and_hurts_no_other(live):
     reader.close()
     ts.assert_exact(live.publisher.stop(), reader.data(), at_least=1000, tail=10_000_000)
     wait_until(lambda: (refused()["tx_packets"], refused()["tx_bytes"]) == (0, 0), lambda: f"nothing has left: {refused()}")
+
+
+def test_a_kicked_route_begins_again(live):
+    reader = UdpReader(free_port())
+    push(live, f"udp://127.0.0.1:{reader.port}")
+    reader.wait(20)
+    (session,) = live.items("sub", "list")
+    live.ctl("sub", "kick", session["id"])
+    wait_until(lambda: [s["id"] for s in live.items("sub", "list")] not in ([], [session["id"]]), "another session has begun")
+    wait_until(lambda: live.items("route", "list")[0]["state"] == "active", "the route is active")
+    seen = len(reader.datagrams)
+    reader.wait(seen + 50)
+    reader.close()
