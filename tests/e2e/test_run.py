@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 from kit.proc import ROOT, wait_until
@@ -49,6 +50,25 @@ def test_ctrl_c_ends_all_that_it_started(programs, number):
     run.signal(number)
     assert run.wait(15) == 0
     assert not [p for p in started if os.path.exists(f"/proc/{p}")]
+
+
+def test_a_daemon_that_dies_is_started_again(programs):
+    run = start(programs)
+    names = {(ROOT / f"/proc/{pid}/comm").read_text().strip(): pid for pid in children(run.pid)}
+    assert sorted(names) == ["sluice-dp", "sluiced"]
+    for name, pid in names.items():
+        wait_until(lambda p=pid: age(p) > 3, "it has run for a while")
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda n=name: f"{n} has ended and is started again" in run.output(), lambda: run.output(), 10)
+    wait_until(lambda: len(children(run.pid)) == 2, "both run", 10)
+    run.signal(signal.SIGTERM)
+    assert run.wait(15) == 0
+
+
+def age(pid):
+    """Seconds since it began."""
+    ticks = int((ROOT / f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("kind, port", [(socket.SOCK_DGRAM, 9000), (socket.SOCK_STREAM, 8680)], ids=["9000", "8680"])
