@@ -14,6 +14,7 @@
 
 #include "ctl/daemon/daemon_priv.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +29,20 @@ static const char *const protos[] = {"unknown", "srt", "rtp", "udp"};
 static const char *const modes[] = {"play", "publish"};
 static const char *const stream_states[] = {"idle", "live", "stalled"};
 static const char *const object_states[] = {"pending", "active", "unresolved", "error", "held"};
-static const char *const reasons[] = {"left", "timed out", "kicked", "replaced", "shut down",
-	"path too narrow", "revoked"}; // of dp_notice.code
+static const char *const reasons[] = {
+	[DP_CLOSE_PEER] = "left",
+	[DP_CLOSE_TIMEOUT] = "timed out",
+	[DP_CLOSE_KICKED] = "kicked",
+	[DP_CLOSE_REPLACED] = "replaced",
+	[DP_CLOSE_SHUTDOWN] = "shut down",
+	[DP_CLOSE_NARROW] = "path too narrow",
+	[DP_CLOSE_REVOKED] = "revoked",
+	[DP_CLOSE_REKEY] = "took no new key",
+	[DP_CLOSE_STUCK] = "acknowledged nothing",
+	[DP_CLOSE_GREEDY] = "over its repair budget",
+};
+
+static_assert(sizeof(reasons) / sizeof(*reasons) == DP_CLOSE_REASONS);
 
 static const char *peer_of(const struct dp_notice *n, char buf[ENDPOINT_STRLEN])
 {

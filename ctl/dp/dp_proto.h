@@ -353,15 +353,28 @@ enum dp_event {
 	DP_EV_OBJECT, // state of a listener, route or source changed
 };
 
+// Why a session has ended. Each has its words in control/notice.c and ctl/daemon/notices.c.
+enum dp_close {
+	DP_CLOSE_PEER,	   // it left
+	DP_CLOSE_TIMEOUT,  // it has fallen silent
+	DP_CLOSE_KICKED,   // by an operator
+	DP_CLOSE_REPLACED, // by another publisher
+	DP_CLOSE_SHUTDOWN, // its stream, socket or program ends
+	DP_CLOSE_NARROW,   // it, or the path to it, takes no packet of the stream's size
+	DP_CLOSE_REVOKED,  // its user, its token or that one's key was
+	DP_CLOSE_REKEY,	   // it did not take a new key
+	DP_CLOSE_STUCK,	   // it has acknowledged nothing for too long
+	DP_CLOSE_GREEDY,   // it has been over its repair budget for too long
+	DP_CLOSE_REASONS
+};
+
 // Lossy: `lost` counts notices that did not fit since the last one.
 struct dp_notice {
 	uint32_t size;
 	uint32_t event;
 	uint32_t lost;
 	uint32_t up;	  // PUBLISHER, SUBSCRIBER: 1 came, 0 went. STREAM, OBJECT: the new state
-	uint32_t code;	  // REJECT: wire value. Went: 0 by peer, 1 timeout, 2 kicked, 3 replaced, 4
-			  // shutdown, 5 path too narrow for the stream's packets, 6 its user or
-			  // token was revoked, 7 it did not take a new key
+	uint32_t code;	  // REJECT: wire value. Went: enum dp_close
 	uint32_t kind;	  // OBJECT
 	uint64_t session; // or object id
 	uint8_t peer_ip[16];

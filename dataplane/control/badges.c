@@ -34,7 +34,7 @@ static struct badge **bucket(const struct control *c, session_key key)
 
 static void end(struct control *c, session_key key)
 {
-	struct cmd cmd = {.kind = CMD_KICK, .kick = {.key = key, .reason = CLOSE_REVOKED}};
+	struct cmd cmd = {.kind = CMD_KICK, .kick = {.key = key, .reason = DP_CLOSE_REVOKED}};
 
 	post(c, session_key_worker(key), &cmd);
 }

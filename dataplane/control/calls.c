@@ -265,7 +265,7 @@ void call_remove(struct control *c, struct object *o)
 	if (!o->used || !o->session)
 		return; // in flight: call_done() sees to it
 	cmd.kick.key = o->session;
-	cmd.kick.reason = CLOSE_SHUTDOWN;
+	cmd.kick.reason = DP_CLOSE_SHUTDOWN;
 	o->in_flight++;
 	post(c, o->used->s.owner, &cmd);
 	let_go(c, o);
@@ -298,12 +298,13 @@ void call_ended(struct control *c, const struct event *e, const char *why)
 
 	if (!o)
 		return;
-	if (e->reason == CLOSE_NARROW || e->reason == CLOSE_REKEY)
+	if (e->reason == DP_CLOSE_NARROW || e->reason == DP_CLOSE_REKEY)
 		snprintf(text, sizeof(text), "the peer was %s", why);
 	else
 		snprintf(text, sizeof(text), "the peer %s",
-			e->reason == CLOSE_PEER || e->reason == CLOSE_TIMEOUT ? why
-									      : "was disconnected");
+			e->reason == DP_CLOSE_PEER || e->reason == DP_CLOSE_TIMEOUT
+				? why
+				: "was disconnected");
 	lost(c, o, text);
 }
 

@@ -30,19 +30,7 @@ static void write_log(struct control *c, const struct event *e, const char *what
 
 static void went(struct control *c, const struct event *e)
 {
-	static const char *const how[] = {
-		[CLOSE_PEER] = "left",
-		[CLOSE_TIMEOUT] = "has fallen silent",
-		[CLOSE_KICKED] = "kicked by an operator",
-		[CLOSE_REPLACED] = "replaced by another",
-		[CLOSE_SHUTDOWN] = "closed, for its stream, socket or program ends",
-		[CLOSE_NARROW] =
-			"closed, for it takes no packet of the stream's size, or its path does not",
-		[CLOSE_REVOKED] = "closed, for its user or token was revoked",
-		[CLOSE_REKEY] = "closed, for it did not take a new key",
-		[CLOSE_STUCK] = "closed, for it acknowledged nothing for too long",
-		[CLOSE_GREEDY] = "closed, for it was over its repair budget for too long",
-	};
+	const char *how = notice_close_words(e->reason);
 	struct ctl_stream *s = ctl_stream_of(e->stream);
 
 	if (e->mode == DP_MODE_PLAY && e->proto == DP_PROTO_SRT && !e->object) {
@@ -59,12 +47,12 @@ static void went(struct control *c, const struct event *e)
 	s->lonely_since = c->now;
 	badge_del(c, e->key);
 	if (e->object && e->proto == DP_PROTO_SRT)
-		call_ended(c, e, how[e->reason]);
-	else if (e->object && e->reason == CLOSE_KICKED)
+		call_ended(c, e, how);
+	else if (e->object && e->reason == DP_CLOSE_KICKED)
 		object_kicked(c, e);
-	else if (e->object && e->reason == CLOSE_NARROW)
+	else if (e->object && e->reason == DP_CLOSE_NARROW)
 		push_ended(c, e, "its path takes no packet of the stream's size");
-	write_log(c, e, how[e->reason]);
+	write_log(c, e, how);
 	if (e->heir)
 		write_log(c, e, "its other links go on");
 	notice_session(c, e, false);

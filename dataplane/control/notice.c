@@ -5,6 +5,7 @@
 
 #include "control/control_priv.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,41 @@ static void set_peer(struct dp_notice *x, const struct endpoint *e)
 	x->peer_port = e->port;
 }
 
+#define CLOSED_FOR(why) "closed, for " why, why
+
+// For the log, and what clients are told where the daemon's word for it would be too short.
+static const struct {
+	const char *log, *why;
+} closes[] = {
+	[DP_CLOSE_PEER] = {"left", ""},
+	[DP_CLOSE_TIMEOUT] = {"has fallen silent", ""},
+	[DP_CLOSE_KICKED] = {"kicked by an operator", ""},
+	[DP_CLOSE_REPLACED] = {"replaced by another", ""},
+	[DP_CLOSE_SHUTDOWN] = {"closed, for its stream, socket or program ends", ""},
+	[DP_CLOSE_NARROW] = {CLOSED_FOR(
+		"it takes no packet of the stream's size, or its path does not")},
+	[DP_CLOSE_REVOKED] = {"closed, for its user, token or key was revoked", ""},
+	[DP_CLOSE_REKEY] = {CLOSED_FOR("it did not take a new key")},
+	[DP_CLOSE_STUCK] = {CLOSED_FOR("it acknowledged nothing for too long")},
+	[DP_CLOSE_GREEDY] = {CLOSED_FOR("it was over its repair budget for too long")},
+};
+
+static_assert(sizeof(closes) / sizeof(*closes) == DP_CLOSE_REASONS);
+
+const char *notice_close_words(unsigned reason)
+{
+	return closes[reason].log;
+}
+
+static const char *text_of(const struct event *e, bool up)
+{
+	if (up)
+		return e->link ? "one more link of a bonded publisher" : "";
+	if (e->heir && !*closes[e->reason].why)
+		return "a link of a bonded publisher, which goes on";
+	return closes[e->reason].why;
+}
+
 void notice_session(struct control *c, const struct event *e, bool up)
 {
 	struct dp_notice x = {
@@ -50,19 +86,7 @@ void notice_session(struct control *c, const struct event *e, bool up)
 
 	set_peer(&x, &e->peer);
 	set_stream(&x, e->stream->cfg.name);
-	if (!up && e->reason == CLOSE_NARROW)
-		snprintf(x.text, sizeof(x.text),
-			"it takes no packet of the stream's size, or its path does not");
-	if (up && e->link)
-		snprintf(x.text, sizeof(x.text), "one more link of a bonded publisher");
-	if (!up && e->heir)
-		snprintf(x.text, sizeof(x.text), "a link of a bonded publisher, which goes on");
-	if (!up && e->reason == CLOSE_REKEY)
-		snprintf(x.text, sizeof(x.text), "it did not take a new key");
-	if (!up && e->reason == CLOSE_STUCK)
-		snprintf(x.text, sizeof(x.text), "it acknowledged nothing for too long");
-	if (!up && e->reason == CLOSE_GREEDY)
-		snprintf(x.text, sizeof(x.text), "it was over its repair budget for too long");
+	snprintf(x.text, sizeof(x.text), "%s", text_of(e, up));
 	push(&c->notices, &x);
 }
 

@@ -32,6 +32,9 @@ static inline uint32_t notices_next(const struct notices *n)
 // False when there is none.
 bool notices_get(const struct notices *n, uint32_t *at, struct dp_notice *out);
 
+// What the log says of a session that has ended: enum dp_close.
+const char *notice_close_words(unsigned reason);
+
 void notice_session(struct control *c, const struct event *e, bool up);
 void notice_stream(struct control *c, const struct ctl_stream *s);
 void notice_stream_gone(struct control *c, const struct ctl_stream *s);

@@ -221,7 +221,7 @@ static bool ban(struct control *c, struct request *r, const struct dp_session *s
 void op_kick(struct control *c, struct request *r)
 {
 	session_key key = r->body.kick.session;
-	struct cmd cmd = {.kind = CMD_KICK, .kick = {.key = key, .reason = CLOSE_KICKED}};
+	struct cmd cmd = {.kind = CMD_KICK, .kick = {.key = key, .reason = DP_CLOSE_KICKED}};
 	struct dp_session seen;
 
 	if (!is_live(c, key, &seen))

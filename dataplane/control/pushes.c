@@ -125,7 +125,7 @@ void push_remove(struct control *c, struct object *o)
 	if (!o->used || !o->session)
 		return; // still in flight: push_done() sees to it
 	cmd.kick.key = o->session;
-	cmd.kick.reason = CLOSE_KICKED;
+	cmd.kick.reason = DP_CLOSE_KICKED;
 	o->in_flight++;
 	post(c, o->used->s.owner, &cmd);
 	o->used->n_users--;

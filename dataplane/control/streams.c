@@ -197,7 +197,7 @@ void stream_apply(struct control *c, struct object *o)
 static void evict(struct control *c, const struct ctl_stream *s)
 {
 	const struct control_workers *k = &c->o.workers;
-	struct cmd cmd = {.kind = CMD_KICK, .kick = {.reason = CLOSE_SHUTDOWN}};
+	struct cmd cmd = {.kind = CMD_KICK, .kick = {.reason = DP_CLOSE_SHUTDOWN}};
 	struct dp_session seen;
 
 	for (unsigned w = 0; w < k->n; w++)

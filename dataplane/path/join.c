@@ -239,7 +239,7 @@ int join_publish(struct path *p, const struct cmd_admit *c, session_key *key)
 	struct session *s;
 
 	if (old)
-		leave_session(p, old, CLOSE_REPLACED);
+		leave_session(p, old, DP_CLOSE_REPLACED);
 	if (in->publisher && !(c->link && in->group == group))
 		return -EBUSY;
 	s = n_links(in) < PATH_LINKS ? publisher_begin(p, c) : NULL;

@@ -84,7 +84,7 @@ static void say_shutdown(struct path *p, struct session *s)
 	session_poll(p, s);
 }
 
-static void leave_one(struct path *p, struct session *s, enum close_reason why)
+static void leave_one(struct path *p, struct session *s, enum dp_close why)
 {
 	struct event e = {
 		.kind = EV_DOWN,
@@ -103,7 +103,7 @@ static void leave_one(struct path *p, struct session *s, enum close_reason why)
 		return;
 	}
 	s->closing = true;
-	if (s->proto == DP_PROTO_SRT && why != CLOSE_PEER)
+	if (s->proto == DP_PROTO_SRT && why != DP_CLOSE_PEER)
 		say_shutdown(p, s);
 	wheel_disarm(&p->wheel, &s->timer);
 	if (e.mode == DP_MODE_PLAY)
@@ -120,12 +120,12 @@ static void leave_one(struct path *p, struct session *s, enum close_reason why)
 }
 
 // What ends a publisher ends all of its links; a link may fail alone.
-static bool ends_all(enum close_reason why)
+static bool ends_all(enum dp_close why)
 {
-	return why == CLOSE_KICKED || why == CLOSE_REPLACED || why == CLOSE_REVOKED;
+	return why == DP_CLOSE_KICKED || why == DP_CLOSE_REPLACED || why == DP_CLOSE_REVOKED;
 }
 
-static void leave_others(struct path *p, const struct session *s, enum close_reason why)
+static void leave_others(struct path *p, const struct session *s, enum dp_close why)
 {
 	struct view_in *in = &s->view->in;
 
@@ -133,7 +133,7 @@ static void leave_others(struct path *p, const struct session *s, enum close_rea
 		leave_one(p, in->publisher != s ? in->publisher : s->next_link, why);
 }
 
-void leave_session(struct path *p, struct session *s, enum close_reason why)
+void leave_session(struct path *p, struct session *s, enum dp_close why)
 {
 	if (s->kind == SESSION_PUB && ends_all(why))
 		leave_others(p, s, why);
@@ -143,7 +143,7 @@ void leave_session(struct path *p, struct session *s, enum close_reason why)
 void leave_view(struct path *p, struct view *v)
 {
 	while (v->sessions)
-		leave_session(p, v->sessions, CLOSE_SHUTDOWN);
+		leave_session(p, v->sessions, DP_CLOSE_SHUTDOWN);
 }
 
 // True when nothing of the stream is left here, followers' clones included, and the slot is free

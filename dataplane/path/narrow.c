@@ -32,7 +32,7 @@ static void close_smaller(struct path *p, struct view *v, uint16_t size)
 		if (s->kind != SESSION_SUB || s->closing)
 			continue;
 		if (s->payload_max < size)
-			leave_session(p, s, CLOSE_NARROW);
+			leave_session(p, s, DP_CLOSE_NARROW);
 		else if (s->payload_max < v->fits)
 			v->fits = s->payload_max;
 	}

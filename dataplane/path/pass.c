@@ -194,7 +194,7 @@ static void close_all(struct path *p, struct view *v, unsigned i)
 	for (struct session *s = v->sessions; s; s = next) {
 		next = s->next_of_view;
 		if (s->shared == 1 + i)
-			leave_session(p, s, CLOSE_REKEY);
+			leave_session(p, s, DP_CLOSE_REKEY);
 	}
 }
 

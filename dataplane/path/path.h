@@ -297,7 +297,7 @@ void call_on_timer(struct path *p, struct session *s);
 void call_drop(struct path *p, struct session *s, int code); // give it up, and say so
 
 // ... and end (leave.c).
-void leave_session(struct path *p, struct session *s, enum close_reason why);
+void leave_session(struct path *p, struct session *s, enum dp_close why);
 void leave_view(struct path *p, struct view *v); // all its sessions; then ask:
 bool leave_view_done(struct path *p, struct view *v);
 

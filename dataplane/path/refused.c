@@ -88,7 +88,7 @@ static void tell_all_to(struct path *p, const struct port_tx_error *e)
 		struct session *s = find_in(p->open[i], &e->peer);
 
 		if (s && e->error == EMSGSIZE)
-			leave_session(p, s, CLOSE_NARROW);
+			leave_session(p, s, DP_CLOSE_NARROW);
 		else if (s && s->kind == SESSION_PUSH)
 			push_refused(p, s, e);
 	}

@@ -121,7 +121,7 @@ void rekey_answered(struct path *p, struct session *s, const uint8_t *msg, size_
 	if (len != x->refresh.msg_len || memcmp(msg, x->refresh.msg, len)) {
 		// An older one's may be late; a state says that it takes none.
 		if (len == sizeof(uint32_t) || srt_km_parse(msg, len, &km))
-			leave_session(p, s, CLOSE_REKEY);
+			leave_session(p, s, DP_CLOSE_REKEY);
 		return;
 	}
 	x->refresh.msg_len = 0;
@@ -150,7 +150,7 @@ bool rekey_on_timer(struct path *p, struct session *s)
 		announce(p, s);
 		return true;
 	}
-	leave_session(p, s, CLOSE_REKEY);
+	leave_session(p, s, DP_CLOSE_REKEY);
 	return false;
 }
 

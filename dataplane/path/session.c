@@ -64,7 +64,7 @@ static void srt_timer(struct path *p, struct session *s)
 	srt_conn_on_expiry(&s->conn, p->now);
 	if (srt_conn_dead(&s->conn, p->now)) {
 		path_count(p, DP_DROP_CLOSED_SILENT, 1);
-		leave_session(p, s, CLOSE_TIMEOUT);
+		leave_session(p, s, DP_CLOSE_TIMEOUT);
 		return;
 	}
 	if (slow_close(p, s))
@@ -212,7 +212,7 @@ static bool feed_srt(struct path *p, struct pkt *k)
 		break;
 	case SRT_CLOSE:
 		path_absorb(p, k);
-		leave_session(p, s, CLOSE_PEER);
+		leave_session(p, s, DP_CLOSE_PEER);
 		return false;
 	}
 	if (s->kind == SESSION_PUB)

@@ -17,7 +17,7 @@ static uint32_t next_of(const struct session *s)
 	return seq31_add(s->dseq, (uint32_t)(next & SEQ31_MASK));
 }
 
-static bool close_one(struct path *p, struct session *s, enum close_reason why, enum dp_drop count)
+static bool close_one(struct path *p, struct session *s, enum dp_close why, enum dp_drop count)
 {
 	path_count(p, count, 1);
 	leave_session(p, s, why);
@@ -37,9 +37,9 @@ bool slow_close(struct path *p, struct session *s)
 	case SRT_SLOW_FINE:
 		return false;
 	case SRT_SLOW_STUCK:
-		return close_one(p, s, CLOSE_STUCK, DP_DROP_CLOSED_STUCK);
+		return close_one(p, s, DP_CLOSE_STUCK, DP_DROP_CLOSED_STUCK);
 	case SRT_SLOW_GREEDY:
-		return close_one(p, s, CLOSE_GREEDY, DP_DROP_CLOSED_GREEDY);
+		return close_one(p, s, DP_CLOSE_GREEDY, DP_DROP_CLOSED_GREEDY);
 	}
 	return false;
 }

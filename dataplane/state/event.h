@@ -35,19 +35,6 @@ enum cmd_kind {
 	CMD_QUIT,      // SHUTDOWN to every SRT peer, then leave the loop
 };
 
-enum close_reason {
-	CLOSE_PEER,
-	CLOSE_TIMEOUT,
-	CLOSE_KICKED,
-	CLOSE_REPLACED,
-	CLOSE_SHUTDOWN,
-	CLOSE_NARROW,  // the path to it takes no packet of the stream's size
-	CLOSE_REVOKED, // its user or token was
-	CLOSE_REKEY,   // it did not take a new key
-	CLOSE_STUCK,   // it has acknowledged nothing for too long
-	CLOSE_GREEDY,  // it has been over its repair budget for too long
-};
-
 // A conclusion that waits for admission (decisions A17). Written by its worker before EV_JOIN,
 // left alone until control has answered.
 struct parked {
@@ -123,7 +110,7 @@ struct cmd {
 		struct cmd_call call;
 		struct {
 			session_key key;
-			enum close_reason reason;
+			enum dp_close reason;
 		} kick;
 		struct {
 			session_key key;
@@ -152,12 +139,12 @@ struct event {
 		uint32_t park; // JOIN
 		int code;      // CALL, REFUSED: wire value; CALL: or -errno; PUSH: -errno or 0
 	};
-	session_key key; // UP, DOWN, KEYS
+	session_key key; // UP, DOWN, CALL, PUSH, KEYS
 	union {
-		struct stream *stream; // UP, DOWN, STREAM, KEYS
+		struct stream *stream; // UP, DOWN, STREAM, CALL, PUSH, KEYS
 		struct cmd *cmd;       // DONE
 	};
-	uint64_t object; // UP, DOWN, CALL: route or source
+	uint64_t object; // UP, DOWN, CALL, PUSH: route or source
 	union {
 		session_key heir; // DOWN: the group publishes on, and this is its first link now
 		// KEYS: the message; of the session `key`, until CMD_KEYS has answered. Where that
@@ -165,10 +152,10 @@ struct event {
 		// more.
 		const uint8_t *km;
 	};
-	struct endpoint peer; // UP, DOWN, REFUSED, KEYS
-	uint8_t proto, mode;  // UP, DOWN: enum dp_proto, dp_mode
+	struct endpoint peer; // UP, DOWN, CALL, PUSH, KEYS, REFUSED
+	uint8_t proto, mode;  // UP, DOWN, CALL, PUSH: enum dp_proto, dp_mode
 	union {
-		uint8_t reason; // DOWN: enum close_reason
+		uint8_t reason; // DOWN: enum dp_close
 		uint8_t state;	// STREAM: enum dp_stream_state
 		uint8_t km_len; // KEYS
 	};

@@ -40,7 +40,7 @@ static void listener_sessions_end(struct path *p, uint16_t tag)
 		struct session *s = session_at(&p->sessions, i);
 
 		if (s && s->proto == DP_PROTO_SRT && s->tag == tag)
-			leave_session(p, s, CLOSE_SHUTDOWN);
+			leave_session(p, s, DP_CLOSE_SHUTDOWN);
 	}
 }
 
@@ -49,7 +49,7 @@ static int sock_del(struct path *p, const struct cmd_sock *c)
 	struct session *s = p->tags[c->tag % PATH_TAGS];
 
 	if (s)
-		leave_session(p, s, CLOSE_SHUTDOWN);
+		leave_session(p, s, DP_CLOSE_SHUTDOWN);
 	else
 		listener_sessions_end(p, c->tag);
 	p->port->ops->del(p->port, c->tag);
@@ -91,7 +91,7 @@ static int reject(struct path *p, const struct cmd_admit *c)
 	return 0;
 }
 
-static int kick(struct path *p, session_key key, enum close_reason why)
+static int kick(struct path *p, session_key key, enum dp_close why)
 {
 	struct session *s = session_of_key(&p->sessions, key);
 

@@ -196,7 +196,7 @@ static void deleting_a_user_ends_its_sessions(void **state)
 	assert_null(rig_session(r, joe));
 	assert_non_null(rig_session(r, jim));
 	assert_non_null(rig_session(r, nobody));
-	rig_leave(r, jim, CLOSE_PEER);
+	rig_leave(r, jim, DP_CLOSE_PEER);
 	rig_settle(r);
 	assert_int_equal(r->c->badges.n, 0);
 }

@@ -93,10 +93,10 @@ static void on_an_open_listener_the_first_publisher_makes_the_stream(void **stat
 	assert_null(s->declared);
 	assert_int_equal(s->publisher, pub);
 	assert_int_equal(s->n_subscribers, 1);
-	rig_leave(r, pub, CLOSE_PEER);
+	rig_leave(r, pub, DP_CLOSE_PEER);
 	rig_pass(r, 120000);
 	assert_non_null(stream_find(r->c, "live/a")); // somebody still waits for it
-	rig_leave(r, sub, CLOSE_PEER);
+	rig_leave(r, sub, DP_CLOSE_PEER);
 	rig_settle(r);
 	rig_pass(r, 59000);
 	assert_non_null(stream_find(r->c, "live/a"));
@@ -187,7 +187,7 @@ static void a_publisher_lands_on_the_owner_whoever_heard_it(void **state)
 	assert_int_equal(call(r, 0, PUB, &key), 0);
 	assert_int_equal(session_key_worker(key), stream_find(r->c, "live/a")->s.owner);
 	other = !session_key_worker(key);
-	rig_leave(r, key, CLOSE_PEER);
+	rig_leave(r, key, DP_CLOSE_PEER);
 	rig_settle(r);
 	park = rig_call(r, other, "l", PUB);
 	rig_settle(r);
@@ -269,15 +269,15 @@ static void links_of_one_group_are_one_publisher(void **state)
 	assert_int_equal(call(r, 0, PUB, NULL), 2409);
 	assert_int_equal(call_link(r, 0, PUB ",u=eve", 1, SRT_GROUP_BROADCAST, NULL), 2409);
 	// One goes, the other is the publisher; a third takes its place; the last ends it.
-	rig_leave(r, a, CLOSE_TIMEOUT);
+	rig_leave(r, a, DP_CLOSE_TIMEOUT);
 	rig_settle(r);
 	assert_int_equal(s->publisher, b);
 	assert_int_equal(call_link(r, 0, PUB, 1, SRT_GROUP_BROADCAST, &c), 0);
 	assert_int_equal(s->publisher, b);
-	rig_leave(r, c, CLOSE_PEER);
+	rig_leave(r, c, DP_CLOSE_PEER);
 	rig_settle(r);
 	assert_int_equal(s->publisher, b);
-	rig_leave(r, b, CLOSE_PEER);
+	rig_leave(r, b, DP_CLOSE_PEER);
 	rig_settle(r);
 	assert_int_equal(s->publisher, 0);
 	assert_int_equal(call_link(r, 0, PUB, 2, SRT_GROUP_BACKUP, NULL), 0); // the place is free
@@ -338,7 +338,7 @@ static void a_source_takes_its_place_when_the_publisher_leaves(void **state)
 	rig_set(r, DP_SOURCE, "q", &q);
 	rig_settle(r);
 	assert_int_equal(rig_object(r, DP_SOURCE, "q")->state, DP_OBJ_ERROR);
-	rig_leave(r, pub, CLOSE_TIMEOUT);
+	rig_leave(r, pub, DP_CLOSE_TIMEOUT);
 	rig_settle(r);
 	assert_int_equal(rig_object(r, DP_SOURCE, "q")->state, DP_OBJ_ACTIVE);
 }
@@ -380,7 +380,7 @@ static void a_stream_has_its_own_limit(void **state)
 	assert_int_equal(call(r, 0, SUB, &first), 0);
 	assert_int_equal(call(r, 1, SUB, NULL), 0);
 	assert_int_equal(call(r, 0, SUB, NULL), 2402);
-	rig_leave(r, first, CLOSE_PEER);
+	rig_leave(r, first, DP_CLOSE_PEER);
 	rig_settle(r);
 	assert_int_equal(call(r, 0, SUB, NULL), 0);
 	assert_int_equal(call(r, 0, SUB, NULL), 2402);
@@ -405,7 +405,7 @@ static void the_process_has_its_limits(void **state)
 		assert_int_equal(call(r, i % 2, id, &last), 0);
 	}
 	assert_int_equal(call(r, 0, "s0", NULL), 2402);
-	rig_leave(r, last, CLOSE_PEER);
+	rig_leave(r, last, DP_CLOSE_PEER);
 	rig_settle(r);
 	assert_int_equal(call(r, 0, "s0", NULL), 0);
 }

@@ -116,7 +116,7 @@ static void a_link_that_dies_leaves_the_publisher(void **)
 		b.links[dies]->gone = true;
 		send(&b, 6000, 3);
 		assert_int_equal(b.r->n_down, 1);
-		assert_int_equal(b.r->down_reason, CLOSE_TIMEOUT);
+		assert_int_equal(b.r->down_reason, DP_CLOSE_TIMEOUT);
 		assert_int_not_equal(stats(&b)->publisher, 0);
 		assert_int_equal(stats(&b)->publisher, b.r->publisher[0]);
 		assert_int_equal(stats(&b)->state, DP_STREAM_LIVE);
@@ -219,7 +219,7 @@ static void links_are_not_without_number(void **)
 static void a_kick_ends_all_links(void **)
 {
 	struct bond b = begin(1, SRT_CLEAR);
-	struct cmd kick = {.kind = CMD_KICK, .kick = {.reason = CLOSE_KICKED}};
+	struct cmd kick = {.kind = CMD_KICK, .kick = {.reason = DP_CLOSE_KICKED}};
 
 	send(&b, 10, 3);
 	kick.kick.key = stats(&b)->publisher;

@@ -181,7 +181,7 @@ static struct rig_session *publisher_of(struct rig_worker *w, const struct strea
 	return NULL;
 }
 
-static void end(struct rig *r, struct rig_session *s, enum close_reason why)
+static void end(struct rig *r, struct rig_session *s, enum dp_close why)
 {
 	struct rig_worker *w = &r->workers[session_key_worker(s->d.key)];
 	struct event e = about(s, EV_DOWN);
@@ -203,7 +203,7 @@ struct rig_session *rig_session(struct rig *r, session_key key)
 }
 
 static void end_all(struct rig *r, unsigned worker, const struct stream *stream, uint16_t tag,
-	enum close_reason why)
+	enum dp_close why)
 {
 	for (unsigned slot = 0; slot < RIG_SLOTS; slot++) {
 		struct rig_session *s = &r->workers[worker].sessions[slot];
@@ -264,7 +264,7 @@ static int publish(struct rig *r, unsigned worker, struct cmd_admit *a)
 	if (r->publish_status)
 		return r->publish_status;
 	if (old)
-		end(r, old, CLOSE_REPLACED);
+		end(r, old, DP_CLOSE_REPLACED);
 	link = publisher_of(&r->workers[worker], a->stream);
 	if (link && !a->link)
 		return -EBUSY;
@@ -281,7 +281,7 @@ static int push(struct rig *r, unsigned worker, struct cmd_push *p)
 	return r->push_status;
 }
 
-static int kick(struct rig *r, session_key key, enum close_reason why)
+static int kick(struct rig *r, session_key key, enum dp_close why)
 {
 	struct rig_session *s = rig_session(r, key);
 
@@ -296,10 +296,10 @@ static int carry_out(struct rig *r, unsigned worker, struct cmd *c)
 	case CMD_SOCK_ADD:
 		return add_socket(r, worker, &c->sock);
 	case CMD_SOCK_DEL:
-		end_all(r, worker, NULL, c->sock.tag, CLOSE_SHUTDOWN);
+		end_all(r, worker, NULL, c->sock.tag, DP_CLOSE_SHUTDOWN);
 		return 0;
 	case CMD_STREAM_CLOSE:
-		end_all(r, worker, c->stream, 0, CLOSE_SHUTDOWN);
+		end_all(r, worker, c->stream, 0, DP_CLOSE_SHUTDOWN);
 		return 0;
 	case CMD_PLAY:
 		return play(r, worker, &c->admit);
@@ -338,7 +338,7 @@ void rig_work(struct rig *r)
 	}
 }
 
-void rig_leave(struct rig *r, session_key key, enum close_reason why)
+void rig_leave(struct rig *r, session_key key, enum dp_close why)
 {
 	struct rig_session *s = rig_session(r, key);
 

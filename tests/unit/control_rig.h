@@ -95,5 +95,5 @@ session_key rig_key(const struct rig *r, unsigned worker, unsigned park);
 struct rig_session *rig_session(struct rig *r, session_key key); // NULL: gone
 
 // A session ends by itself; a stream's state changes; both seen by its worker.
-void rig_leave(struct rig *r, session_key key, enum close_reason why);
+void rig_leave(struct rig *r, session_key key, enum dp_close why);
 void rig_state(struct rig *r, const char *stream, enum dp_stream_state state);

@@ -560,8 +560,8 @@ static void what_an_operator_kicks_begins_again(void **state)
 	rig_set(r, DP_ROUTE, "t", &t);
 	rig_set(r, DP_SOURCE, "q", &q);
 	rig_settle(r);
-	rig_leave(r, rig_object(r, DP_ROUTE, "t")->session, CLOSE_KICKED);
-	rig_leave(r, rig_object(r, DP_SOURCE, "q")->session, CLOSE_KICKED);
+	rig_leave(r, rig_object(r, DP_ROUTE, "t")->session, DP_CLOSE_KICKED);
+	rig_leave(r, rig_object(r, DP_SOURCE, "q")->session, DP_CLOSE_KICKED);
 	rig_settle(r);
 	expect(r, DP_ROUTE, "t", DP_OBJ_PENDING, "disconnected by an operator, it begins again");
 	expect(r, DP_SOURCE, "q", DP_OBJ_PENDING, "disconnected by an operator, it begins again");

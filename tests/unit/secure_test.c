@@ -284,7 +284,7 @@ static void who_does_not_take_the_new_key_is_closed(void **state)
 	rig_run(r, 30);
 	stream_for(r, pub, 2000, 1);
 	assert_true(mute->closed);
-	assert_int_equal(r->down_reason, CLOSE_REKEY);
+	assert_int_equal(r->down_reason, DP_CLOSE_REKEY);
 	assert_int_equal(mute->n_kmreq, 10);
 	assert_int_equal(mute->n_undecryptable, 0); // it never got anything under the new key
 	assert_true(mute->n_got >= 300);
@@ -348,7 +348,7 @@ static void a_mute_target_does_not_keep_the_others_from_a_new_key(void **state)
 	stream_for(r, pub, 2500, 1);
 	rig_run(r, 100);
 	assert_true(to[1]->closed);
-	assert_int_equal(r->down_reason, CLOSE_REKEY);
+	assert_int_equal(r->down_reason, DP_CLOSE_REKEY);
 	assert_int_equal(to[1]->n_undecryptable, 0);
 	check_got(to[0], 1, 2500);
 	check_got(to[2], 1, 2500);

@@ -131,7 +131,7 @@ static void one_that_acknowledges_nothing_is_closed(void **)
 	assert_int_equal(r->n_down, 0);
 	play(r, 3, keepalive);
 	assert_int_equal(r->n_down, 1);
-	assert_int_equal(r->down_reason, CLOSE_STUCK);
+	assert_int_equal(r->down_reason, DP_CLOSE_STUCK);
 	assert_int_equal(heard.shutdowns, 1);
 	assert_int_equal(rig_drops(r, DP_DROP_CLOSED_STUCK), 1);
 	good_has_all(r);
@@ -173,7 +173,7 @@ static void one_that_says_nothing_is_closed_after_five_seconds(void **)
 	assert_int_equal(r->n_down, 0);
 	play(r, 2, nothing);
 	assert_int_equal(r->n_down, 1);
-	assert_int_equal(r->down_reason, CLOSE_TIMEOUT);
+	assert_int_equal(r->down_reason, DP_CLOSE_TIMEOUT);
 	assert_int_equal(rig_drops(r, DP_DROP_CLOSED_SILENT), 1);
 	good_has_all(r);
 	end(r);
@@ -197,7 +197,7 @@ static void one_that_wants_everything_again_is_closed(void **)
 	assert_int_equal(r->n_down, 0);
 	play(r, 8, want_all);
 	assert_int_equal(r->n_down, 1);
-	assert_int_equal(r->down_reason, CLOSE_GREEDY);
+	assert_int_equal(r->down_reason, DP_CLOSE_GREEDY);
 	assert_int_equal(rig_drops(r, DP_DROP_CLOSED_GREEDY), 1);
 	good_has_all(r);
 	end(r);

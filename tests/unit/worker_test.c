@@ -605,7 +605,7 @@ static void a_subscriber_behind_a_narrow_path_is_told_to_go(void **)
 	rig_run(r, 200);
 	assert_true(far->closed);
 	assert_int_equal(r->n_down, 1);
-	assert_int_equal(r->down_reason, CLOSE_NARROW);
+	assert_int_equal(r->down_reason, DP_CLOSE_NARROW);
 	assert_false(near->closed);
 	check_got(near, 0, 499);
 	rig_free(r);
