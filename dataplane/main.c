@@ -28,7 +28,7 @@ LOG_SUBSYSTEM(main)
 
 struct program {
 	struct options o;
-	struct port *ports[OPTIONS_WORKERS_MAX];
+	struct port *ports[DP_WORKERS_MAX];
 	struct port_sock_opts sock;
 	struct arena *arena;
 	struct dp_stats_header *stats;

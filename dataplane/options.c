@@ -115,8 +115,8 @@ static void core(struct argp_state *st, struct options *o, unsigned c)
 	for (unsigned i = 0; i < o->n_workers; i++)
 		if (o->cores[i] == (int)c)
 			argp_error(st, "--cores names core %u twice", c);
-	if (o->n_workers == OPTIONS_WORKERS_MAX)
-		argp_error(st, "--cores names more than %u cores", OPTIONS_WORKERS_MAX);
+	if (o->n_workers == DP_WORKERS_MAX)
+		argp_error(st, "--cores names more than %u cores", DP_WORKERS_MAX);
 	o->cores[o->n_workers++] = (int)c;
 }
 
@@ -176,7 +176,7 @@ static error_t option(int key, char *arg, struct argp_state *st)
 	case KEY_WORKERS:
 		if (o->cores[0] >= 0)
 			argp_error(st, "--cores gives the number of workers: leave --workers out");
-		o->n_workers = number(st, "workers", arg, 1, OPTIONS_WORKERS_MAX);
+		o->n_workers = number(st, "workers", arg, 1, DP_WORKERS_MAX);
 		break;
 	case KEY_CORES:
 		cores(st, o, arg);
@@ -234,7 +234,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	static char self[] = "sluice-dp"; // as messages call it
 
 	*o = (struct options){.memory_mb = 256, .max_streams = 1024, .max_subscribers = 10000};
-	for (unsigned i = 0; i < OPTIONS_WORKERS_MAX; i++)
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		o->cores[i] = -1;
 	argp_program_version = "sluice-dp " SLUICE_VERSION;
 	argp_err_exit_status = 2;

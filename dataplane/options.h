@@ -4,18 +4,17 @@
 
 // The command line of sluice-dp (interface.md, 1).
 
+#include "ctl/dp/dp_stats.h"
 #include "worker/worker.h"
 
 #include <stdbool.h>
-
-#define OPTIONS_WORKERS_MAX 64u
 
 struct options {
 	char port_name[32]; // as shown by status
 	bool no_uring;	    // port sock: receive by epoll
 	unsigned sockbuf;   // bytes; 0: the default
 	unsigned n_workers;
-	int cores[OPTIONS_WORKERS_MAX]; // -1: not pinned
+	int cores[DP_WORKERS_MAX]; // -1: not pinned
 	enum worker_idle idle;
 	char socket[108];
 	bool socket_given; // else it stands in the run directory

@@ -19,7 +19,6 @@ struct rate {
 };
 
 #define LOAD(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
-#define RATES_MIN 64u // workers have an entry each too
 
 static const void *section(const struct snapshot *s, uint64_t offset)
 {
@@ -36,7 +35,7 @@ static bool is_ours(const struct snapshot *s)
 	const struct dp_stats_header *h = s->map;
 
 	return s->size >= sizeof(*h) && h->magic == DP_STATS_MAGIC && h->abi == DP_STATS_ABI &&
-	       h->n_drops <= DP_STATS_DROPS_MAX && h->n_workers <= RATES_MIN &&
+	       h->n_drops <= DP_STATS_DROPS_MAX && h->n_workers <= DP_WORKERS_MAX &&
 	       fits(s, h->off_drop_names, h->n_drops, DP_STATS_NAME) &&
 	       fits(s, h->off_workers, h->n_workers, sizeof(struct dp_stats_worker)) &&
 	       fits(s, h->off_streams, h->n_streams, sizeof(struct dp_stats_stream)) &&
@@ -64,7 +63,7 @@ static int map_fd(struct snapshot *s, int fd)
 	s->header = s->map;
 	s->streams = calloc(s->header->n_streams + 1, sizeof(*s->streams));
 	s->workers = calloc(s->header->n_workers + 1, sizeof(*s->workers));
-	s->rates = calloc(s->header->n_streams + RATES_MIN, sizeof(*s->rates));
+	s->rates = calloc(s->header->n_streams + DP_WORKERS_MAX, sizeof(*s->rates));
 	return s->streams && s->workers && s->rates ? 0 : -ENOMEM;
 }
 

@@ -12,6 +12,9 @@
 #define DP_STATS_ABI 1u
 #define DP_STATS_DROPS_MAX 64u
 #define DP_STATS_NAME 32u
+#define DP_WORKERS_MAX 64u // six bits of an SRT socket id (decisions A13)
+#define DP_SESSION_WORKER_SHIFT 24u
+#define DP_SESSION_WORKER_MASK (DP_WORKERS_MAX - 1)
 #define DP_STREAM_NAME 132u // 128 bytes, terminated
 
 // Why packets die. Names are what CLI, JSON and metrics print.

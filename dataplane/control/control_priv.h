@@ -116,10 +116,10 @@ struct control {
 	struct bans bans;
 	struct hook_cache hook_cache;
 	struct kdf *kdf;
-	struct cmd_queue *queues;	     // per worker: what did not fit its ring
-	struct object *tags[TAGS_MAX];	     // who holds a socket tag
-	struct object calling;		     // holds those of call sockets
-	struct call_socket call_sockets[64]; // by worker
+	struct cmd_queue *queues;      // per worker: what did not fit its ring
+	struct object *tags[TAGS_MAX]; // who holds a socket tag
+	struct object calling;	       // holds those of call sockets
+	struct call_socket call_sockets[DP_WORKERS_MAX];
 	uint64_t n_calls;
 	struct rand rand;
 	uint64_t generation, owner_epoch;

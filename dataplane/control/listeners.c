@@ -33,7 +33,7 @@ void listener_apply(struct control *c, struct object *o)
 {
 	struct endpoint local = address(&o->listener);
 	char err[DP_ERROR_MAX] = "";
-	int fds[64], rc;
+	int fds[DP_WORKERS_MAX], rc;
 
 	if (o->tag || o->in_flight)
 		return;

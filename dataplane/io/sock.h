@@ -35,8 +35,7 @@
 
 enum {
 	SOCK_NONE = -1,
-	SOCK_WORKERS_MAX = 64, // six bits of a socket id (A13)
-	SOCK_TTL = 64,	       // what sockets send with unless a line says otherwise
+	SOCK_TTL = 64, // what sockets send with unless a line says otherwise
 	SOCK_TTL_MULTICAST = 1,
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "ctl/dp/dp_stats.h"
 #include "io/sock.h"
 
 #include <linux/filter.h>
@@ -52,8 +53,8 @@ int sock_filter_steer(int fd, unsigned n_workers)
 		/*  9 */ IF(BPF_JGT, ACK_PASS_FIRST, 0, 1),
 		/* 10 */ IF(BPF_JSET, ACK_PASS_MASK, 12, 0),
 		/* 11 */ LD(SRT_DST),
-		/* 12 */ ALU(BPF_RSH, 24),
-		/* 13 */ ALU(BPF_AND, 0x3f),
+		/* 12 */ ALU(BPF_RSH, DP_SESSION_WORKER_SHIFT),
+		/* 13 */ ALU(BPF_AND, DP_SESSION_WORKER_MASK),
 		/* 14 */ ALU(BPF_MOD, n_workers),
 		/* 15 */ RET_A,
 		/* 16 */ LD_LEN,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "ctl/dp/dp_stats.h"
 #include "io/sock.h"
 
 #include <linux/sock_diag.h>
@@ -146,11 +147,11 @@ int port_sock_listen(const struct endpoint *local, unsigned n_workers,
 	const struct port_sock_opts *o, int *fds, char *err, size_t err_cap)
 {
 	struct endpoint at = sock_local(local);
-	int group[SOCK_WORKERS_MAX + 1];
+	int group[DP_WORKERS_MAX + 1];
 	unsigned n_open;
 	int rc;
 
-	if (!n_workers || n_workers > SOCK_WORKERS_MAX)
+	if (!n_workers || n_workers > DP_WORKERS_MAX)
 		return -EINVAL;
 	rc = probe(&at, o, err, err_cap);
 	if (rc)

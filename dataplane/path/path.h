@@ -25,7 +25,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PATH_WORKERS 64u
 #define PATH_TAGS 4096u	     // sockets: listeners and sources
 #define PATH_TOLD 4u	     // refusals of one kind a second that control is told of
 #define PATH_LINKS 8u	     // most of one bonded publisher
@@ -103,9 +102,9 @@ struct path {
 	struct rand rand;
 	struct srt_cookie_key cookie;
 
-	struct rte_ring *to[PATH_WORKERS]; // notes to other workers
-	uint64_t wake;			   // workers that got one this round
-	struct rte_ring *up;		   // events to control
+	struct rte_ring *to[DP_WORKERS_MAX]; // notes to other workers
+	uint64_t wake;			     // workers that got one this round
+	struct rte_ring *up;		     // events to control
 	bool up_dirty;
 	struct log_limit told_unproved, told_full; // EV_REFUSED: see handshake.c
 

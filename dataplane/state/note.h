@@ -6,6 +6,7 @@
 
 #include "base/endpoint.h"
 #include "base/ts.h"
+#include "ctl/dp/dp_stats.h"
 #include "state/history.h"
 
 #include <stdatomic.h>
@@ -48,5 +49,6 @@ struct note_forward {
 // Shared by the owner and the followers of a stream; each word has one writer.
 struct stream_follow {
 	_Atomic uint64_t wanted_first; // owner: entries before it should go
-	_Atomic uint64_t released[64]; // follower: entries before it are no longer in use
+	_Atomic uint64_t
+		released[DP_WORKERS_MAX]; // follower: entries before it are no longer in use
 };

@@ -83,7 +83,7 @@ session_key session_key_get(const struct session_table *t, const struct session 
 
 uint32_t session_id_make(unsigned worker, uint32_t slot, uint32_t random)
 {
-	uint32_t id = (uint32_t)worker << 24 | slot << 7 | (random & 0x7f);
+	uint32_t id = (uint32_t)worker << DP_SESSION_WORKER_SHIFT | slot << 7 | (random & 0x7f);
 
 	return id ? id : 0x40; // 0 addresses the listener
 }

@@ -8,6 +8,7 @@
 #include "base/endpoint.h"
 #include "base/ts.h"
 #include "base/wheel.h"
+#include "ctl/dp/dp_stats.h"
 #include "io/line.h"
 #include "proto/rtp_rx.h"
 #include "proto/srt_conn.h"
@@ -146,7 +147,7 @@ session_key session_key_get(const struct session_table *t, const struct session 
 uint32_t session_id_make(unsigned worker, uint32_t slot, uint32_t random);
 static inline unsigned session_id_worker(uint32_t id)
 {
-	return id >> 24 & 0x3f;
+	return id >> DP_SESSION_WORKER_SHIFT & DP_SESSION_WORKER_MASK;
 }
 static inline uint32_t session_id_slot(uint32_t id)
 {

@@ -46,7 +46,7 @@ struct view_in {
 	struct mpegts_scan scan;
 	uint64_t tables;    // newest packet with a PAT
 	uint64_t followers; // bit per worker
-	uint32_t follow_epoch[64];
+	uint32_t follow_epoch[DP_WORKERS_MAX];
 	struct cmd *closing; // STREAM_CLOSE that waits for followers
 };
 

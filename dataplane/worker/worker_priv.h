@@ -18,9 +18,9 @@ struct worker {
 	int core;
 	pthread_t thread;
 	bool started, quit;
-	struct rte_ring *down;		     // commands, from control
-	struct rte_ring *from[PATH_WORKERS]; // notes
-	struct cmd **closing;		     // STREAM_CLOSE that wait for followers
+	struct rte_ring *down;		       // commands, from control
+	struct rte_ring *from[DP_WORKERS_MAX]; // notes
+	struct cmd **closing;		       // STREAM_CLOSE that wait for followers
 	uint32_t n_closing;
 	ts_us began, housed, slept;
 	struct batch batch;
