@@ -2,11 +2,15 @@
 # SPDX-FileCopyrightText: The Sluice authors
 """Publishers, readers, the bad path and the raw caller, proved on libsrt alone: no Sluice in between."""
 
+import json
 import socket
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 
 import pytest
 from kit import libsrt, ts, wire
+from kit.api import Api, Feed
 from kit.path import BadPath
 from kit.proc import free_port, wait_until
 from kit.publishers import RtpWrap, SrtPublisher, UdpPublisher, ffmpeg_file
@@ -175,3 +179,28 @@ def test_libsrt_tells_the_code_of_a_rejection(programs):
             listener.sendto(answer[:12] + h.socket_id.to_bytes(4, "big") + answer[16:], peer)
         thread.join()
     assert result == [2404]
+
+
+class EndingFeed(BaseHTTPRequestHandler):
+    """One whole event, and one that is cut off behind its data."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        for event in ({"n": 1}, {"n": 2}):
+            self.wfile.write(b"data: " + json.dumps(event).encode() + (b"\n\n" if event["n"] == 1 else b"\n"))
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_feed_that_ends_is_told_and_half_an_event_is_none():
+    with HTTPServer(("127.0.0.1", 0), EndingFeed) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        feed = Feed(Api(SimpleNamespace(http=server.server_port), tcp=True))
+        assert feed.next() == {"n": 1}
+        with pytest.raises(AssertionError, match="the feed ended"):
+            feed.next()
+        feed.close()
+        thread.join()

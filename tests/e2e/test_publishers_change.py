@@ -132,6 +132,8 @@ def test_a_stream_that_nobody_declared_goes_after_its_last_peer(relay, programs)
     """B3: sixty seconds after the last one; until then it is shown as idle."""
     only = publisher(relay, programs, 1)
     relay.wait_live(NAME)
+    began = time.monotonic()
     only.leave()
     relay.wait_stream(NAME, state="idle", declared=False)
     wait_until(lambda: not relay.stream(NAME), "the stream is forgotten", 75)
+    assert time.monotonic() - began > 55

@@ -3,6 +3,7 @@
 """A clean end: SIGTERM and SIGINT, peers are told, the exit status is 0, nothing is left."""
 
 import signal
+import time
 
 import pytest
 from kit import wire
@@ -54,6 +55,8 @@ def test_a_silent_subscriber_goes_after_five_seconds(relay, programs):
     relay.wait_live("live/s")
     raw = wire.RawCaller(relay.port)
     raw.connect("live/s")
+    began = time.monotonic()
     relay.wait_stream("live/s", subscribers=1)
     relay.wait_stream("live/s", deadline=15, subscribers=0)
+    assert time.monotonic() - began > 4.5
     raw.close()

@@ -74,8 +74,9 @@ class Feed:
         """The next event's document; comments are passed over."""
         data = None
         while True:
-            line = self.response.readline().decode().rstrip("\n")
-            assert line or data is not None or not self.response.closed, "the feed ended"
+            raw = self.response.readline()
+            assert raw, "the feed ended"
+            line = raw.decode().rstrip("\n")
             if line.startswith("data: "):
                 data = json.loads(line[6:])
             elif not line and data is not None:

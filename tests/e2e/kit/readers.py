@@ -120,7 +120,8 @@ class FilePlayer:
         return data[: len(data) // ts.PACKET * ts.PACKET]
 
     def wait(self, size, deadline=20.0):
-        """Waits for this many bytes, but for what the program may still hold back."""
+        """Waits for this many bytes, but for what the program may still hold back: more than a block."""
+        assert size > BLOCK, size
         size -= BLOCK
         return wait_until(
             lambda: self.file.stat().st_size >= size,
