@@ -25,6 +25,7 @@
 #define SESSION_BAN_S_MAX 604800 // a week: what is to last is a rule
 #define DAEMON_SETTLE_MS 1000u	 // a change's reply waits so long for the dataplane's answer
 #define DAEMON_LIST_MAX 1000u	 // items of a page
+#define DAEMON_FAMILIES 7u	 // of objects: /v1/listeners ...
 
 struct change;
 struct daemon;
@@ -52,7 +53,7 @@ struct daemon {
 	ts_us started;
 	unsigned ticks;
 	bool loaded, store_failed;
-	struct family families[7];
+	struct family families[DAEMON_FAMILIES];
 	LIST_HEAD(, change) settling; // written, waiting for the dataplane
 };
 

@@ -5,6 +5,7 @@
 
 #include "ctl/daemon/daemon_priv.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -361,6 +362,7 @@ int v1_object_routes(struct daemon *d)
 	};
 	int rc = 0;
 
+	static_assert(sizeof(all) / sizeof(*all) == DAEMON_FAMILIES);
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all) && !rc; i++) {
 		struct family *f = &d->families[i];
 

@@ -83,7 +83,7 @@ struct port_ops {
 	unsigned (*tx_private)(struct port *p, enum line_kind kind, const struct port_payload *pl,
 		unsigned n_pl, const struct line *lines, unsigned n_lines);
 
-	// Send one datagram of our own (handshake, ACK, NAK, RTCP): data is the whole UDP payload,
+	// Send one datagram of our own (handshake, ACK, NAK): data is the whole UDP payload,
 	// of which the line gives only the addresses. Bytes are copied. Returns 0 or -errno.
 	int (*send)(struct port *p, const struct line *to, const uint8_t *data, uint16_t len);
 

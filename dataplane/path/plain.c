@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 #include "path/path.h"
-#include "proto/rtcp.h"
 #include "proto/rtp.h"
 
 #include <errno.h>

@@ -4,7 +4,6 @@
 #include "proto/rtp.h"
 
 #include "base/bytes.h"
-#include "proto/rtcp.h"
 
 // Step over the CSRC list and the extension (RFC 3550, 5.3.1). Returns 0 or an enum rtp_error.
 static int skip_options(struct bytes *b, uint8_t first)

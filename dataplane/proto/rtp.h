@@ -21,8 +21,6 @@ enum {
 	RTP_PT_MP2T = 33,
 };
 
-#define RTP_MP2T_HZ 90000u
-
 enum rtp_error {
 	RTP_E_SHORT = -1,     // less than a header
 	RTP_E_VERSION = -2,   // not version 2
@@ -48,6 +46,13 @@ int rtp_parse(const uint8_t *data, size_t len, struct rtp_pkt *out);
 
 // Write a header without CSRC, extension or padding. pt has 7 bits.
 void rtp_write(uint8_t out[RTP_HDR], const struct rtp_hdr *h);
+
+// True when a datagram on a port that carries both is RTCP, not RTP: version 2 and a packet type
+// of 192 to 223, which are RTP payload types 64 to 95 with the marker set (RFC 5761, 4).
+static inline bool rtcp_is(const uint8_t *data, size_t len)
+{
+	return len >= 4 && data[0] >> 6 == 2 && data[1] >= 192 && data[1] <= 223;
+}
 
 // True when a datagram is RTP by its header: it parses, and is not RTCP (RFC 5761, 4). Bare TS
 // starts with 0x47, which is version 1, so the two never both match (mpegts_looks_like).
