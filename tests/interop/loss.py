@@ -61,7 +61,13 @@ class Bed(matrix.Bed):
         return BadPath(self.programs, port, loss=LOSS * 10, delay_ms=RTT_MS // 2, seed=seed)
 
     def run(self, cell):
-        return super().run(cell) if cell[0] != "libsrt" else self.alone(cell)
+        if cell[0] != "libsrt":
+            return super().run(cell)
+        for _ in range(matrix.TURNS):  # the answer to the one caller may be lost, see README.md
+            result = self.alone(cell)
+            if "error" not in result:
+                break
+        return result
 
     def alone(self, cell):
         """libsrt to libsrt."""
