@@ -319,6 +319,10 @@ static const struct resource_field route_fields[] = {
 	REPORTED_NULL("rtt_ms", RESOURCE_NUMBER, "ms", "smoothed round trip; SRT only"),         \
 		REPORTED_NULL("latency_ms", RESOURCE_INT, "ms", "negotiated; SRT only"),         \
 		REPORTED("encrypted", RESOURCE_BOOL, NULL, "by a key of the session"),           \
+		REPORTED_NULL("cipher", RESOURCE_STRING, NULL,                                   \
+			"and length of that key: AES-128-CTR to AES-256-GCM"),                   \
+		REPORTED_NULL("stream_id", RESOURCE_STRING, NULL,                                \
+			"that it called with, secrets starred; null: none, or we called"),       \
 		REPORTED_NULL("user", RESOURCE_STRING, NULL, "that it came in as"),              \
 		REPORTED_NULL("token", RESOURCE_STRING, NULL, "id of the token that let it in"), \
 		REPORTED_NULL("kid", RESOURCE_STRING, NULL, "of the key that signed it"),        \

@@ -32,6 +32,8 @@ static const struct out_col record[] = {
 	{"round trip", "rtt_ms", OUT_MS},
 	{"latency", "latency_ms", OUT_MS},
 	{"encrypted", "encrypted"},
+	{"cipher", "cipher"},
+	{"stream id", "stream_id"},
 	{"user", "user"},
 	{"token", "token"},
 	{"signed by", "kid"},
@@ -60,7 +62,13 @@ static const struct object pub = {
 	.gone = "kicked",
 };
 
-static const struct cmd cmd_list = OBJECT_LIST(pub, "who is publishing");
+static const struct cmd_arg list_args[] = {
+	{.name = "STREAM", .help = "only of this stream", .optional = true}, {.name = NULL}};
+static const struct cmd cmd_list = {.name = "list",
+	.help = "who is publishing",
+	.args = list_args,
+	.run = object_list,
+	.data = &pub};
 static const struct cmd cmd_show = OBJECT_SHOW(pub, "one publisher");
 static const struct cmd cmd_kick =
 	OBJECT_KICK(pub, "disconnect a publisher; a source of ours begins again");

@@ -37,6 +37,8 @@ static const struct out_col record[] = {
 	{"round trip", "rtt_ms", OUT_MS},
 	{"latency", "latency_ms", OUT_MS},
 	{"encrypted", "encrypted"},
+	{"cipher", "cipher"},
+	{"stream id", "stream_id"},
 	{"user", "user"},
 	{"token", "token"},
 	{"signed by", "kid"},

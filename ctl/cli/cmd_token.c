@@ -4,6 +4,8 @@
 #include "ctl/cli/nouns.h"
 #include "ctl/cli/object.h"
 
+#include "proto/streamid.h"
+
 #include <string.h>
 
 static const struct out_col list_cols[] = {
@@ -34,12 +36,22 @@ static int create(struct cli *c)
 	return rc;
 }
 
-// An id or a whole token, which holds slashes and colons; nothing that leads elsewhere in the API.
+// Of a stream id the token in it.
+static const char *token_in(const char *text, struct streamid *id)
+{
+	return strpbrk(text, "#,=%?") && !streamid_parse(text, 0, id) && *id->token ? id->token
+										    : text;
+}
+
+// An id, a whole token, which holds slashes and colons, or a stream id with one; nothing that leads
+// elsewhere in the API.
 static int revoke(struct cli *c)
 {
 	static const char set[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:/";
-	const char *what = c->call->args[0];
+	const char *query = cmd_value(c->call, "own-id") ? "own_id=true" : NULL;
+	struct streamid id;
+	const char *what = token_in(c->call->args[0], &id);
 	json_t *doc = NULL;
 	int rc;
 
@@ -47,7 +59,7 @@ static int revoke(struct cli *c)
 		out_say(c->out, "that is neither a token nor a token's id");
 		return API_USAGE;
 	}
-	rc = cli_call(c, "DELETE", "tokens", what, NULL, NULL, &doc);
+	rc = cli_call(c, "DELETE", "tokens", what, query, NULL, &doc);
 	if (!rc)
 		out_done(c->out, doc, "token %s revoked",
 			json_string_value(json_object_get(doc, "id")));
@@ -67,13 +79,16 @@ static const struct cmd cmd_create = {
 };
 static const struct cmd cmd_list =
 	OBJECT_LIST(token, "revoked tokens that have not ended, and keys");
+static const struct cmd_flag revoke_flags[] = {
+	{.name = "own-id", .help = "ID is of a form that your own signer gives"}, {.name = NULL}};
 static const struct cmd cmd_revoke = {
 	.name = "revoke",
 	.help = "let a token in no more, and close what it let in",
-	.more = "A token's id is what sub show and pub show tell of a session; a platform that\n"
-		"signs by itself may give ids of any form, so one that nobody has is kept too.",
+	.more = "ID is 12 hex digits, as sub show and pub show tell of a session; TOKEN the whole\n"
+		"token, or a stream id that holds it.",
 	.noun = "token",
 	.fields = CMD_FIELDS_ID,
+	.flags = revoke_flags,
 	.run = revoke,
 };
 static const struct cmd *const subs[] = {&cmd_create, &cmd_list, &cmd_revoke, NULL};

@@ -51,9 +51,17 @@ static void session(const struct line *l, const json_t *e)
 
 static void reject(const struct line *l, const json_t *e)
 {
-	add(l, "%s may not %s %s (%" JSON_INTEGER_FORMAT ")", get(e, "peer"), get(e, "mode"),
-		get(e, "stream"), json_integer_value(json_object_get(e, "code")));
+	json_int_t code = json_integer_value(json_object_get(e, "code"));
+	const char *name = get(e, "stream"), *id = get(e, "stream_id");
+
+	if (*name)
+		add(l, "%s may not %s %s (%" JSON_INTEGER_FORMAT ")", get(e, "peer"),
+			get(e, "mode"), name, code);
+	else
+		add(l, "%s is refused (%" JSON_INTEGER_FORMAT ")", get(e, "peer"), code);
 	add_why(l, get(e, "reason"));
+	if (*id && strcmp(id, name))
+		add(l, ", stream id %s", id);
 }
 
 static void object(const struct line *l, const json_t *e)

@@ -6,7 +6,8 @@
 //   stream      stream, state
 //   publisher   up, session, stream, peer, proto, and when it went: reason
 //   subscriber  the same
-//   reject      peer, proto, mode, stream, code (wire value), reason
+//   reject      peer, proto, mode, stream, stream_id (as sent, secrets starred; or null),
+//               code (wire value), reason
 //   object      kind, name, state, error
 //   intent      kind, name, action: added, changed, removed
 //   dataplane   state: connected, away; why
@@ -69,9 +70,10 @@ static json_t *reject_event(const struct dp_notice *n)
 {
 	char peer[ENDPOINT_STRLEN];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s}", "peer", peer_of(n, peer), "proto",
-		WORD(protos, n->proto), "mode", WORD(modes, n->mode), "stream", n->stream, "code",
-		(int)n->code, "reason", n->text);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:i, s:s}", "peer", peer_of(n, peer), "proto",
+		WORD(protos, n->proto), "mode", WORD(modes, n->mode), "stream", n->stream,
+		"stream_id", *n->streamid ? n->streamid : NULL, "code", (int)n->code, "reason",
+		n->text);
 }
 
 void notice_of_dataplane(struct daemon *d, const struct dp_notice *notice)
@@ -79,7 +81,8 @@ void notice_of_dataplane(struct daemon *d, const struct dp_notice *notice)
 	struct dp_notice n = *notice;
 
 	snapshot_expire(&d->snapshot); // who looks because of the event must see it
-	n.stream[sizeof(n.stream) - 1] = n.text[sizeof(n.text) - 1] = '\0';
+	n.stream[sizeof(n.stream) - 1] = n.text[sizeof(n.text) - 1] =
+		n.streamid[sizeof(n.streamid) - 1] = '\0';
 	if (n.lost)
 		feed_publish(d->feed, "lost", json_pack("{s:I}", "count", (json_int_t)n.lost));
 	switch (n.event) {

@@ -135,6 +135,12 @@ static json_t *removal(const struct resource *r)
 				"query", "description",
 				"keep its address from the stream for so many seconds", "schema",
 				"type", "integer", "minimum", 1, "maximum", SESSION_BAN_S_MAX));
+	if (!strcmp(r->noun, "token"))
+		json_object_set_new(out, "parameters",
+			json_pack("[{s:s, s:s, s:s, s:{s:s}}]", "name", "own_id", "in", "query",
+				"description",
+				"the id is of another form than those made here: 12 hex digits",
+				"schema", "type", "boolean"));
 	return out;
 }
 

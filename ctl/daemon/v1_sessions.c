@@ -136,6 +136,12 @@ static json_t *text_or_null(const char *text)
 	return *text ? json_string(text) : json_null();
 }
 
+static json_t *cipher_json(const struct dp_session *s)
+{
+	return s->key_len ? json_sprintf("AES-%u-%s", 8u * s->key_len, s->gcm ? "GCM" : "CTR")
+			  : json_null();
+}
+
 // all, n: among which the links of its group are.
 static json_t *session_json(struct daemon *d, enum dp_dump_what what, const struct dp_session *s,
 	const struct dp_session *all, size_t n)
@@ -151,6 +157,8 @@ static json_t *session_json(struct daemon *d, enum dp_dump_what what, const stru
 	add_counters(out, what, s);
 	add_srt(out, s);
 	json_object_set_new(out, "encrypted", json_boolean(s->encrypted));
+	json_object_set_new(out, "cipher", cipher_json(s));
+	json_object_set_new(out, "stream_id", text_or_null(s->streamid));
 	json_object_set_new(out, "user", text_or_null(s->user));
 	json_object_set_new(out, "token", text_or_null(s->token));
 	json_object_set_new(out, "kid", text_or_null(s->kid));

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#define ID_BYTES 6u   // of a token: 12 hex digits
 #define PURGE_MAX 64u // transactions under way at a time
 
 static const char *text_of(const json_t *doc, const char *field)
@@ -57,7 +58,7 @@ static int sign(
 	struct daemon *d, const struct intent_item *key, const json_t *doc, struct making *m)
 {
 	const char *ip = json_string_value(json_object_get(doc, "ip"));
-	uint8_t bytes[DP_SECRET_MAX], raw[6];
+	uint8_t bytes[DP_SECRET_MAX], raw[ID_BYTES];
 	struct cidr from;
 	int n = key_open(d, key, bytes), rc;
 
@@ -130,9 +131,16 @@ static void on_create(struct http_request *r, void *arg)
 	json_decref(doc);
 }
 
+// As we make them.
+static bool is_our_id(const char *text)
+{
+	return strlen(text) == 2 * ID_BYTES && strspn(text, "0123456789abcdef") == 2 * ID_BYTES;
+}
+
 // The id and the end of what is to be revoked. Of an id alone the end is not known: that of a token
 // made now which lives longest.
-static bool read_target(const char *text, char id[TOKEN_ID_MAX + 1], int64_t *until_s)
+// Who signs gives ids of its own form, and says that it does: a slip would revoke nothing.
+static bool read_target(const char *text, bool own_id, char id[TOKEN_ID_MAX + 1], int64_t *until_s)
 {
 	struct token t;
 
@@ -142,7 +150,7 @@ static bool read_target(const char *text, char id[TOKEN_ID_MAX + 1], int64_t *un
 		*until_s = (int64_t)t.until_s;
 		return true;
 	}
-	if (!token_word_ok(text, TOKEN_ID_MAX))
+	if (own_id ? !token_word_ok(text, TOKEN_ID_MAX) : !is_our_id(text))
 		return false;
 	snprintf(id, TOKEN_ID_MAX + 1, "%s", text);
 	return true;
@@ -152,11 +160,13 @@ static void on_revoke(struct http_request *r, void *arg)
 {
 	struct daemon *d = arg;
 	char id[TOKEN_ID_MAX + 1];
+	const char *own = http_query(r, "own_id");
 	struct intent_item item;
 	int64_t until_s;
 
-	if (!read_target(http_param(r, "name"), id, &until_s)) {
-		http_reply_problem(r, 400, "invalid", "that is neither a token nor a token's id");
+	if (!read_target(http_param(r, "name"), own && !strcmp(own, "true"), id, &until_s)) {
+		http_reply_problem(r, 400, "invalid",
+			"that is neither a token nor a token's id, which is 12 hex digits");
 	} else if (intent_get(d->intent, DOC_REVOKED, id, &item)) {
 		http_reply_json(r, 200, token_json(&item));
 	} else if (intent_count(d->intent, DOC_REVOKED) >= REVOKED_MAX) {

@@ -122,7 +122,8 @@ enum dp_cipher { DP_CIPHER_AUTO, DP_CIPHER_CTR, DP_CIPHER_GCM }; // as cryptomod
 #define DP_ACL_MAX 32u // rules of one listener or stream
 #define DP_USER_MAX 64u
 #define DP_KID_MAX 16u
-#define DP_TOKEN_MAX 33u // a token's id
+#define DP_TOKEN_MAX 33u  // a token's id
+#define DP_SHOWN_MAX 160u // a stream id as it may be told, without secrets, cut
 
 // The first rule that matches decides; without a match a list with an allow refuses.
 struct dp_acl_rule {
@@ -307,7 +308,9 @@ struct dp_session {
 	uint8_t proto;	 // enum dp_proto
 	uint8_t mode;	 // enum dp_mode
 	uint8_t encrypted, worker;
-	uint16_t peer_port, rsv;
+	uint16_t peer_port;
+	uint8_t key_len; // bytes of the key that encrypts; 0: clear
+	uint8_t gcm;	 // it is of AES-GCM, else of AES-CTR
 	uint8_t peer_ip[16];
 	uint32_t rtt_us, latency_ms;
 	uint64_t since_us;		       // CLOCK_MONOTONIC
@@ -333,6 +336,7 @@ struct dp_session {
 	uint64_t heard_us;     // CLOCK_MONOTONIC of the last packet of any kind
 	// What it was let in by, where it was asked; empty: by none.
 	char user[DP_USER_MAX], token[DP_TOKEN_MAX], kid[DP_KID_MAX];
+	char streamid[DP_SHOWN_MAX]; // that it called with; empty: none, or we called
 };
 
 enum dp_obj_state { DP_OBJ_PENDING, DP_OBJ_ACTIVE, DP_OBJ_UNRESOLVED, DP_OBJ_ERROR, DP_OBJ_HELD };
@@ -381,7 +385,8 @@ struct dp_notice {
 	uint16_t peer_port;
 	uint8_t proto, mode;
 	char stream[DP_STREAM_NAME];
-	char text[DP_ERROR_MAX]; // why, one sentence
+	char text[DP_ERROR_MAX];     // why, one sentence
+	char streamid[DP_SHOWN_MAX]; // REJECT: that it called with
 };
 
 // Order-independent digest: sum these over the objects of a kind.

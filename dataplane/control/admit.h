@@ -48,8 +48,9 @@ struct admission {
 	const struct ctl_stream *stream; // FOR_STREAM: only to be compared
 	// That it came by: name, token id, id of the key that signed it.
 	char user[DP_USER_MAX], token[DP_TOKEN_MAX], kid[DP_KID_MAX];
-	uint8_t hook;	// what has come of asking it
-	bool hook_open; // without an answer: let in
+	char shown[DP_SHOWN_MAX]; // its stream id as it may be told
+	uint8_t hook;		  // what has come of asking it
+	bool hook_open;		  // without an answer: let in
 	int hook_code;
 	uint8_t hook_key[HOOK_CACHE_KEY];
 	ts_us due;     // FOR_HOOK: not to wait for longer

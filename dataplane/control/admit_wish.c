@@ -56,6 +56,7 @@ int admit_streamid(struct control *c, struct wish *w)
 	const char *text = w->q->req.streamid;
 	int rc = text[0] ? streamid_parse(text, w->listener->dialects, &w->id) : 0;
 
+	streamid_show(text, &w->id, w->a->shown, sizeof(w->a->shown));
 	if (rc)
 		return admit_say(w, streamid_reject_code(rc), streamid_error_str(rc));
 	w->publishes = is_publish(&w->id, w->listener);

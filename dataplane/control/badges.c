@@ -11,8 +11,8 @@
 struct badge {
 	struct badge *next;
 	session_key key;
-	uint8_t token_at, kid_at;
-	char text[]; // user, token, key of the token, each with its end: most have one of them
+	uint8_t token_at, kid_at, shown_at;
+	char text[]; // user, token, key of the token, stream id, each with its end: few have all
 };
 
 static const char *token_of(const struct badge *b)
@@ -23,6 +23,11 @@ static const char *token_of(const struct badge *b)
 static const char *kid_of(const struct badge *b)
 {
 	return b->text + b->kid_at;
+}
+
+static const char *shown_of(const struct badge *b)
+{
+	return b->text + b->shown_at;
 }
 
 static struct badge **bucket(const struct control *c, session_key key)
@@ -47,31 +52,38 @@ static bool is_void(const struct control *c, const struct badge *b)
 	       (*kid_of(b) && policy_find(c, DP_POLICY_REVOKED, kid_of(b)));
 }
 
-static_assert(DP_USER_MAX + DP_TOKEN_MAX <= UINT8_MAX);
+static_assert(DP_USER_MAX + DP_TOKEN_MAX + DP_KID_MAX <= UINT8_MAX);
 
 static struct badge *badge_new(session_key key, const struct admission *a)
 {
-	size_t token_at = strlen(a->user) + 1, kid_at = token_at + strlen(a->token) + 1;
-	struct badge *b = malloc(sizeof(*b) + kid_at + strlen(a->kid) + 1);
+	size_t token_at = strlen(a->user) + 1, kid_at = token_at + strlen(a->token) + 1,
+	       shown_at = kid_at + strlen(a->kid) + 1;
+	struct badge *b = malloc(sizeof(*b) + shown_at + strlen(a->shown) + 1);
 
 	if (!b)
 		return NULL;
-	*b = (struct badge){.key = key, .token_at = (uint8_t)token_at, .kid_at = (uint8_t)kid_at};
+	*b = (struct badge){.key = key,
+		.token_at = (uint8_t)token_at,
+		.kid_at = (uint8_t)kid_at,
+		.shown_at = (uint8_t)shown_at};
 	strcpy(b->text, a->user);
 	strcpy(b->text + token_at, a->token);
 	strcpy(b->text + kid_at, a->kid);
+	strcpy(b->text + shown_at, a->shown);
 	return b;
 }
 
 void badge_add(struct control *c, session_key key, const struct admission *a)
 {
+	bool may_be_revoked = a->user[0] || a->token[0];
 	struct badge **head = bucket(c, key), *b;
 
-	if (!a->user[0] && !a->token[0])
+	if (!may_be_revoked && !a->shown[0])
 		return;
 	b = badge_new(key, a);
 	if (!b) {
-		end(c, key); // nobody is let in who could not be put out
+		if (may_be_revoked)
+			end(c, key); // nobody is let in who could not be put out
 		return;
 	}
 	b->next = *head;
@@ -106,6 +118,7 @@ void badge_show(const struct control *c, struct dp_session *s)
 	snprintf(s->user, sizeof(s->user), "%s", b->text);
 	snprintf(s->token, sizeof(s->token), "%s", token_of(b));
 	snprintf(s->kid, sizeof(s->kid), "%s", kid_of(b));
+	snprintf(s->streamid, sizeof(s->streamid), "%s", shown_of(b));
 }
 
 void badge_end_users(struct control *c, const char *user)

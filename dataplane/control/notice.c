@@ -116,18 +116,18 @@ void notice_object(struct control *c, const struct object *o)
 	push(&c->notices, &x);
 }
 
-void notice_reject(struct control *c, const struct endpoint *peer, const char *stream,
-	bool publishes, int code, const char *why)
+void notice_reject(struct control *c, const struct wish *w, int code, const char *streamid)
 {
 	struct dp_notice x = {
 		.event = DP_EV_REJECT,
 		.code = (uint32_t)code,
 		.proto = DP_PROTO_SRT,
-		.mode = publishes ? DP_MODE_PUBLISH : DP_MODE_PLAY,
+		.mode = w->publishes ? DP_MODE_PUBLISH : DP_MODE_PLAY,
 	};
 
-	set_peer(&x, peer);
-	set_stream(&x, stream);
-	snprintf(x.text, sizeof(x.text), "%s", why);
+	set_peer(&x, &w->q->peer);
+	set_stream(&x, w->id.name);
+	snprintf(x.text, sizeof(x.text), "%s", w->why);
+	snprintf(x.streamid, sizeof(x.streamid), "%s", streamid);
 	push(&c->notices, &x);
 }

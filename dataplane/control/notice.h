@@ -16,6 +16,7 @@
 struct control;
 struct ctl_stream;
 struct object;
+struct wish;
 
 struct notices {
 	struct dp_notice q[NOTICES_MAX];
@@ -39,5 +40,4 @@ void notice_session(struct control *c, const struct event *e, bool up);
 void notice_stream(struct control *c, const struct ctl_stream *s);
 void notice_stream_gone(struct control *c, const struct ctl_stream *s);
 void notice_object(struct control *c, const struct object *o);
-void notice_reject(struct control *c, const struct endpoint *peer, const char *stream,
-	bool publishes, int code, const char *why);
+void notice_reject(struct control *c, const struct wish *w, int code, const char *streamid);

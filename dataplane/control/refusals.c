@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "control/control_priv.h"
 
+#include <string.h>
+
 LOG_SUBSYSTEM(admit)
 
 static bool may_log(struct refusals *r, unsigned of_one)
@@ -21,25 +23,54 @@ static bool may_notice(struct refusals *r, unsigned of_one)
 	return of_one < REFUSALS_NOTICES_OF_ONE && r->notices < REFUSALS_NOTICES && ++r->notices;
 }
 
-// The stream id stays out of the log: it may hold a password or a token.
+// Its stream id without what is secret in it, though it may be refused before that was looked at.
+// Who finds no place is one of many, and not looked at either.
+static const char *shown(const struct wish *w, char buf[DP_SHOWN_MAX])
+{
+	struct streamid id = {0};
+
+	if (w->a && w->a->shown[0])
+		return w->a->shown;
+	buf[0] = '\0';
+	if (w->listener) {
+		streamid_parse(w->q->req.streamid, w->listener->dialects, &id);
+		streamid_show(w->q->req.streamid, &id, buf, DP_SHOWN_MAX);
+	}
+	return buf;
+}
+
+// What the line does not say yet.
+static const char *if_more(const struct wish *w, const char *streamid)
+{
+	return strcmp(streamid, w->id.name) ? streamid : "";
+}
+
+static void log_refusal(const struct wish *w, int code, const char *streamid)
+{
+	const char *lead = *streamid ? ", stream id " : "";
+	char peer[ENDPOINT_STRLEN];
+
+	endpoint_str(&w->q->peer, peer, sizeof(peer));
+	if (w->id.name[0])
+		log_info("%s may not %s %s (%d): %s%s%s", peer, w->publishes ? "publish" : "play",
+			w->id.name, code, w->why, lead, streamid);
+	else
+		log_info("%s is refused (%d): %s%s%s", peer, code, w->why, lead, streamid);
+}
+
 void refusal_tell(struct control *c, const struct wish *w, int code)
 {
 	struct refusals *r = &c->refusals;
 	unsigned of_one = share_held(&r->by, w->q->peer.ip);
-	char peer[ENDPOINT_STRLEN];
+	char buf[DP_SHOWN_MAX];
+	const char *streamid = shown(w, buf);
 
 	if (of_one < REFUSALS_NOTICES_OF_ONE)
 		share_take(&r->by, w->q->peer.ip);
 	if (may_notice(r, of_one))
-		notice_reject(c, &w->q->peer, w->id.name, w->publishes, code, w->why);
-	if (!may_log(r, of_one))
-		return;
-	endpoint_str(&w->q->peer, peer, sizeof(peer));
-	if (w->id.name[0])
-		log_info("%s may not %s %s (%d): %s", peer, w->publishes ? "publish" : "play",
-			w->id.name, code, w->why);
-	else
-		log_info("%s is refused (%d): %s", peer, code, w->why);
+		notice_reject(c, w, code, streamid);
+	if (may_log(r, of_one))
+		log_refusal(w, code, if_more(w, streamid));
 }
 
 void refusal_by_worker(struct control *c, const struct endpoint *peer, int code)
@@ -57,7 +88,8 @@ void refusal_by_worker(struct control *c, const struct endpoint *peer, int code)
 		c->refusals.kept_back++;
 		return;
 	}
-	notice_reject(c, peer, "", false, code, rendezvous);
+	w.why = rendezvous;
+	notice_reject(c, &w, code, "");
 	log_info(
 		"%s is refused (%d): %s", endpoint_str(peer, text, sizeof(text)), code, rendezvous);
 }

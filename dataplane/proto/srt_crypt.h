@@ -59,6 +59,12 @@ static inline bool srt_suite_is_gcm(enum srt_suite s)
 	return s >= SRT_GCM_128;
 }
 
+// Bytes: 16, 24 or 32; 0: clear.
+static inline uint8_t srt_suite_key_len(enum srt_suite s)
+{
+	return s == SRT_CLEAR ? 0 : (uint8_t)(16 + 8 * ((s - SRT_CTR_128) % 3));
+}
+
 // Of a message's fields; SRT_CLEAR when they make no sense.
 enum srt_suite srt_suite_of(uint8_t cipher, uint8_t key_len);
 

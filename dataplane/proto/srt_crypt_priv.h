@@ -26,13 +26,6 @@ static inline void srt_crypt_iv(
 	memcpy(iv + at, &word, sizeof(word));
 }
 
-static inline unsigned srt_suite_key_len(enum srt_suite s)
-{
-	return s == SRT_CTR_128 || s == SRT_GCM_128   ? 16
-	       : s == SRT_CTR_192 || s == SRT_GCM_192 ? 24
-						      : 32;
-}
-
 // srt_crypt_evp.c: packet by packet. The expanded keys begin with the key itself.
 struct srt_crypt_evp;
 struct srt_crypt_evp *srt_crypt_evp_new(void);

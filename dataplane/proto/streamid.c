@@ -10,11 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum {
-	TEXT_MAX = 512,		// bytes of a stream id
-	DECODED_MAX = TEXT_MAX, // decoding only shortens
-};
-
 static bool name_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -73,7 +68,7 @@ int streamid_query_set(struct streamid *id, const char *p, const char *end)
 int streamid_name_set(struct streamid *id, const char *s, size_t len, bool decoded)
 {
 	const char *query = memchr(s, '?', len);
-	char name[DECODED_MAX + 1];
+	char name[STREAMID_TEXT_MAX + 1];
 	size_t n;
 	int rc = query ? streamid_query_set(id, query + 1, s + len) : 0;
 
@@ -219,25 +214,31 @@ static bool encoded_whole(const char *p, size_t len)
 	       (plain >= len && memchr(p, '%', len));
 }
 
-int streamid_parse(const char *text, uint32_t dialects, struct streamid *out)
+int streamid_unwrap(const char *text, struct streamid_text *out)
 {
 	const char *p = text + strspn(text, " \t\r\n");
 	size_t len = strlen(p);
-	struct streamid id = {0};
-	char decoded[DECODED_MAX + 1];
-	int rc;
 
-	if (len > TEXT_MAX)
+	if (len > STREAMID_TEXT_MAX)
 		return STREAMID_E_SYNTAX;
 	while (len && strchr(" \t\r\n", p[len - 1]))
 		len--;
-	if (encoded_whole(p, len)) {
-		if (percent_decode(p, len, decoded, sizeof(decoded), &len))
-			return STREAMID_E_SYNTAX;
-		rc = parse_any(&id, decoded, decoded + len, true, dialects);
-	} else {
-		rc = parse_any(&id, p, p + len, false, dialects);
-	}
+	out->decoded = encoded_whole(p, len);
+	if (out->decoded && percent_decode(p, len, out->buf, sizeof(out->buf), &len))
+		return STREAMID_E_SYNTAX;
+	out->p = out->decoded ? out->buf : p;
+	out->end = out->p + len;
+	return 0;
+}
+
+int streamid_parse(const char *text, uint32_t dialects, struct streamid *out)
+{
+	struct streamid id = {0};
+	struct streamid_text t;
+	int rc = streamid_unwrap(text, &t);
+
+	if (!rc)
+		rc = parse_any(&id, t.p, t.end, t.decoded, dialects);
 	if (!rc)
 		*out = id;
 	return rc;

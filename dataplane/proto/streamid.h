@@ -23,6 +23,7 @@
 // which the token is taken; user, session and token are taken as sent.
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -70,6 +71,11 @@ struct streamid {
 // default). Returns 0, or an enum streamid_error (out untouched). Keys of several letters that are
 // not ours are somebody else's and passed over.
 int streamid_parse(const char *text, uint32_t dialects, struct streamid *out);
+
+// A stream id as it may be told: decoded if it was encoded whole, printable ASCII, passwords and
+// the signatures of tokens starred, cut to cap bytes (8 or more) with its end. id: what parsing has
+// found, all zero when it found a fault.
+void streamid_show(const char *text, const struct streamid *id, char *out, size_t cap);
 
 // "srs" -> STREAMID_SRS. Returns -1 for what is none; NULL past the last.
 int streamid_dialect_find(const char *name);

@@ -8,6 +8,18 @@
 
 #include <stddef.h>
 
+enum { STREAMID_TEXT_MAX = 512 }; // bytes of a stream id; decoding only shortens
+
+// Without blanks around it, and decoded if it was percent-encoded whole.
+struct streamid_text {
+	const char *p, *end;
+	bool decoded;
+	char buf[STREAMID_TEXT_MAX + 1];
+};
+
+// Returns 0, or STREAMID_E_SYNTAX: too long, or codes that stand for no text.
+int streamid_unwrap(const char *text, struct streamid_text *out);
+
 // Set a field of the id, once. Each returns 0 or an enum streamid_error.
 int streamid_field_set(char *field, size_t cap, const char *s, size_t len);
 // decoded: the whole was percent-encoded, so the name is not any more.

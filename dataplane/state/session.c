@@ -174,6 +174,8 @@ bool session_read(const struct session_table *t, uint32_t slot, struct dp_sessio
 	out->object = s->object;
 	out->proto = s->proto;
 	out->encrypted = s->suite != SRT_CLEAR;
+	out->key_len = srt_suite_key_len(s->suite);
+	out->gcm = srt_suite_is_gcm(s->suite);
 	out->worker = (uint8_t)t->worker;
 	out->peer_port = s->peer.port;
 	memcpy(out->peer_ip, s->peer.ip, sizeof(out->peer_ip));

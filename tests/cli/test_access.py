@@ -2,6 +2,8 @@
 # SPDX-FileCopyrightText: The Sluice authors
 """Passphrases, users, signing keys and tokens as typed: what is sent, what is shown."""
 
+from urllib.parse import quote
+
 import pytest
 
 WORDS = "correct horse battery"
@@ -53,7 +55,7 @@ def test_set_goes_back_to_no_passphrase_and_no_rules(api, ctl, words):
     assert r.rc == 0, r.err
     method, path, _, body, _ = api.seen[-1]
     assert (method, path) == ("PUT", "/v1/streams/a")
-    assert body["play_passphrase"] is None and body["acl"] is None and body["hook"] is None
+    assert body["play_passphrase"] is None and body["acl"] == [] and body["hook"] is None
 
 
 def test_secrets_are_stars_on_the_screen(api, ctl):
@@ -87,14 +89,19 @@ def test_a_token_and_a_stream_id_with_it(api, ctl):
     assert api.seen[0][3] == {"stream": "a", "mode": "request", "ttl_s": 60, "ip": "192.0.2.0/24"}
     assert r.out == (f"token      {token}\nstream id  {made['stream_id']}\nid         t1\nuntil      {made['until']}\n")
     assert ctl("token", "create", "--stream", "a", "--mode", "request", "--json").json == made
-    r = ctl("token", "revoke", token)
-    assert (r.rc, r.out, r.err) == (0, "", "token t1 revoked\n")
+    for what in (token, made["stream_id"], quote(made["stream_id"], safe="")):
+        r = ctl("token", "revoke", what)
+        assert (r.rc, r.out, r.err) == (0, "", "token t1 revoked\n"), what
+    answers(api, "DELETE", "/v1/tokens/t1", 200, {"id": "t1"})
+    assert ctl("token", "revoke", "t1", "--own-id").rc == 0
+    assert api.seen[-1][:2] == ("DELETE", "/v1/tokens/t1") and "own_id" in str(api.seen[-1][2])
 
 
 @pytest.mark.parametrize("line, sentence", [
     ("user add joe --mode publish", "user add needs --passphrase-file F"),
     ("user add joe --passphrase-file {words}", "user add needs --mode publish|request"),
     ("token create --mode publish", "token create needs --stream NAME"),
+    ("token revoke #!::r=a,m=request", "that is neither a token nor a token's id"),
     ("token revoke ../../v1/streams/a", "that is neither a token nor a token's id"),
     ("stream add a --deny 10.0.0.1/8",
      "--deny: a range is an address or ADDRESS/BITS with no bit set behind BITS: 192.0.2.0/24"),

@@ -73,7 +73,7 @@ def test_passphrases_of_publisher_and_subscriber_differ(strict, programs):
     strict.ctl("stream", "add", "a", "--publish-passphrase-file", strict.words, "--play-passphrase-file", strict.other)
     publishes(strict, programs, "a", WORDS)
     player = plays(strict, programs, "a", OTHER)
-    assert [s["encrypted"] for s in strict.items("sub", "list")] == [True]
+    assert [(s["encrypted"], s["cipher"]) for s in strict.items("sub", "list")] == [(True, "AES-128-CTR")]
     assert "passphrase" in refused(strict, programs, 1010, "a", WORDS)
     refused(strict, programs, 1011, "a")
     # Another passphrase counts for who comes from now on.
@@ -150,6 +150,33 @@ def test_a_token_opens_one_stream_in_one_mode(strict, programs):
         gone.program.wait(10)
     refused(strict, programs, 2401, "a", sluice_token=good["token"])
     assert good["token"] not in strict.dp.output() + strict.daemon.output()
+
+
+@pytest.mark.parametrize("typed", ["nonsense", "0123456789a", "0123456789abc", "0123456789AB"])
+def test_a_slip_is_no_revocation(strict, typed):
+    done = strict.run("token", "revoke", typed)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "that is neither a token nor a token's id, which is 12 hex digits\n"
+    assert not strict.items("token", "list")
+    strict.ctl("token", "revoke", typed, "--own-id")
+    assert [t["id"] for t in strict.items("token", "list")] == [typed]
+
+
+def test_from_a_viewer_to_its_token(strict, programs):
+    strict.ctl("stream", "add", "a", "--play-auth", "token")
+    strict.ctl("key", "rotate")
+    publishes(strict, programs, "a")
+    token = token_for(strict, "--stream", "a", "--mode", "request")
+    player = plays(strict, programs, "a", sluice_token=token["token"])
+    (viewer,) = strict.items("sub", "list", "a")
+    unsigned = token["stream_id"].rsplit(".", 1)[0] + ".***"
+    assert (viewer["stream_id"], viewer["token"], viewer["kid"]) == (unsigned, token["id"], token["kid"])
+    assert unsigned in strict.ctl("sub", "show", viewer["id"])
+    assert [p["stream_id"] for p in strict.items("pub", "list", "a")] == ["#!::r=a,m=publish"]
+    assert not strict.items("pub", "list", "b")
+    strict.ctl("token", "revoke", token["stream_id"])
+    player.program.wait(10)
+    assert [t["id"] for t in strict.items("token", "list")] == [token["id"]]
 
 
 def test_a_revoked_key_takes_its_tokens_along(strict, programs):

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	uint32_t dialects = len ? data[0] : 0; // any choice of them, and a text
 	char *text = malloc(len + 1);
-	struct streamid id, again;
+	struct streamid id = {0}, again;
+	char shown[64];
 	int rc;
 
 	FUZZ_CHECK(text);
@@ -27,6 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	if (stream_name_ok(text))
 		FUZZ_CHECK(!rc && strlen(text) <= STREAM_NAME_MAX);
+	streamid_show(text, &id, shown, sizeof(shown));
+	for (const char *p = shown; *p; p++)
+		FUZZ_CHECK(*p > ' ' && *p < 0x7f);
+	FUZZ_CHECK(strlen(shown) < sizeof(shown));
 	free(text);
 	return 0;
 }

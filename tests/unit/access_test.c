@@ -184,19 +184,25 @@ static void deleting_a_user_ends_its_sessions(void **state)
 {
 	struct rig *r = *state;
 	session_key joe, jim, nobody;
+	struct dp_session shown = {0};
 
 	add_user(r, "joe", "", true, true);
 	add_user(r, "jim", "", true, true);
 	assert_int_equal(call(r, PUB ",u=joe", &joe), 0);
 	assert_int_equal(call(r, SUB ",u=jim", &jim), 0);
 	assert_int_equal(call(r, SUB, &nobody), 0);
-	assert_int_equal(r->c->badges.n, 2);
+	shown.key = joe;
+	assert_int_equal(r->c->badges.n, 3);
+	badge_show(r->c, &shown);
+	assert_string_equal(shown.streamid, PUB ",u=joe");
+	assert_string_equal(shown.user, "joe");
 	rig_del(r, DP_POLICY, "user joe");
 	rig_settle(r);
 	assert_null(rig_session(r, joe));
 	assert_non_null(rig_session(r, jim));
 	assert_non_null(rig_session(r, nobody));
 	rig_leave(r, jim, DP_CLOSE_PEER);
+	rig_leave(r, nobody, DP_CLOSE_PEER);
 	rig_settle(r);
 	assert_int_equal(r->c->badges.n, 0);
 }

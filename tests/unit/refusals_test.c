@@ -78,6 +78,28 @@ static void a_refusal_is_one_line_that_says_why(void **state)
 	assert_int_equal(said("203.0.113.9:5000 may not play nowhere (2404): no such stream"), 1);
 }
 
+static void it_names_the_stream_id_without_secrets(void **state)
+{
+	struct rig *r = *state;
+	uint32_t at = notices_next(&r->c->notices);
+	struct dp_notice x;
+
+	rig_call(r, 0, "l", "#!::r=nowhere,u=joe,s=mypass");
+	rig_call(r, 0, "l", "#!::x=1");
+	rig_settle(r);
+	assert_int_equal(said("may not play nowhere (2404): no such stream, stream id "
+			      "#!::r=nowhere,u=joe,s=***\n"),
+		1);
+	assert_int_equal(said("is refused (2001): the stream id has an unknown key of one letter, "
+			      "stream id #!::x=1\n"),
+		1);
+	assert_int_equal(said("mypass"), 0);
+	assert_true(notices_get(&r->c->notices, &at, &x));
+	assert_string_equal(x.streamid, "#!::r=nowhere,u=joe,s=***");
+	assert_true(notices_get(&r->c->notices, &at, &x));
+	assert_string_equal(x.streamid, "#!::x=1");
+}
+
 static void a_flood_from_one_network_drowns_no_other_line(void **state)
 {
 	struct rig *r = *state;
@@ -150,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_refusal_is_one_line_that_says_why),
+		TEST(it_names_the_stream_id_without_secrets),
 		TEST(a_flood_from_one_network_drowns_no_other_line),
 		TEST(a_flood_from_everywhere_is_bounded_too),
 		TEST(what_workers_refuse_is_told_in_words),

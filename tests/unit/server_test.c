@@ -447,9 +447,10 @@ static void a_client_that_goes_while_answers_wait_is_forgotten(void **state)
 static void make_notices(struct rig *r, unsigned n)
 {
 	struct parked q = {.peer = endpoint_of_v4(0x7f000001, 1)};
+	struct wish w = {.q = &q, .id.name = "a", .why = "no such stream"};
 
 	for (unsigned i = 0; i < n; i++)
-		notice_reject(r->c, &q.peer, "a", false, 2404, "no such stream");
+		notice_reject(r->c, &w, 2404, "");
 }
 
 static void what_a_slow_client_misses_is_counted(void **state)

@@ -283,9 +283,68 @@ static void stream_names_follow_one_rule(void **state)
 		assert_false(stream_name_ok(bad[i]));
 }
 
+// What may be told of a stream id that these dialects take, or no dialect does.
+static void shows(const char *text, uint32_t taken, const char *want)
+{
+	struct streamid id = {0};
+	char got[160];
+
+	streamid_parse(text, taken, &id);
+	streamid_show(text, &id, got, sizeof(got));
+	assert_string_equal(got, want);
+}
+
+static void what_is_told_of_one_holds_no_secret(void **)
+{
+	const uint32_t srtrelay = 1u << STREAMID_SRTRELAY;
+
+	shows("live/cam1", 0, "live/cam1");
+	shows("#!::r=a,m=request,u=joe", 0, "#!::r=a,m=request,u=joe");
+	shows("#!::r=a,sluice_token=v1.k1.0123456789ab.vf7lds.10.0.0.0/8.we8NBWbQhnDkY0TxBAyPIg", 0,
+		"#!::r=a,sluice_token=v1.k1.0123456789ab.vf7lds.10.0.0.0/8.***");
+	shows("#!::r=a,sluice_token=v1.short.one", 0, "#!::r=a,sluice_token=***");
+	shows("#!::m=publish,r=a,u=joe,s=mypass", 0, "#!::m=publish,r=a,u=joe,s=***");
+	shows("#!::r=live/a,secret=xxx,m=publish", 0, "#!::r=live/a,secret=***,m=publish");
+	shows("publish:a:joe:secret", 0, "publish:a:joe:***");
+	shows("publish:a:joe:secret:token=abc", 0, "publish:a:joe:***:token=***");
+	shows("publish%3Aa%3Ajoe%3Asecret", 0, "publish:a:joe:***");
+	shows("res,mode:publish,token:a,b,c", 0, "res,mode:publish,token:***");
+	shows("live/a?token=abc&x=1", 0, "live/a?token=***&x=1");
+	shows("publish/a/secret", srtrelay, "publish/a/***");
+	shows("publish/a/secret", 0, "publish/a/secret"); // a stream a/secret
+}
+
+static void what_is_told_of_a_wrong_one_holds_none_either(void **)
+{
+	shows("x=1,token=abc", 0, "x=1,token=***");
+	shows("#!::r=a,r=b,s=mypass", 0, "#!::r=a,r=b,s=***");
+	shows("publish:a b:joe:secret:x:y", 0, "publish:a\\x20b:joe:***");
+	shows("a\x1b[2J\xff\"", 0, "a\\x1b[2J\\xff\\x22");
+	shows("", 0, "");
+}
+
+static void what_is_told_is_short(void **)
+{
+	struct streamid id = {0};
+	char text[601], got[16];
+
+	memset(text, 'a', 600);
+	text[600] = '\0';
+	streamid_show(text, &id, got, sizeof(got)); // longer than one may be
+	assert_string_equal(got, "..");
+	text[512] = '\0';
+	streamid_show(text, &id, got, sizeof(got));
+	assert_string_equal(got, "aaaaaaaaaaaaa..");
+	streamid_show("12345678901\n2\n", &id, got, sizeof(got)); // no code is cut in two
+	assert_string_equal(got, "12345678901..");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_told_of_one_holds_no_secret),
+		cmocka_unit_test(what_is_told_of_a_wrong_one_holds_none_either),
+		cmocka_unit_test(what_is_told_is_short),
 		cmocka_unit_test(every_dialect_is_understood),
 		cmocka_unit_test(programs_are_understood_as_they_speak),
 		cmocka_unit_test(forms_that_a_listener_does_not_take_are_refused),
