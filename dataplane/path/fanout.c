@@ -152,6 +152,6 @@ void path_fanout(struct path *p)
 		p->start_due |= v->out.n_starting > 0;
 	}
 	while (p->n_sealed)
-		ring_retire(p, p->sealed[--p->n_sealed]);
+		retire_frame(p, p->sealed[--p->n_sealed]);
 	start_turn(p);
 }

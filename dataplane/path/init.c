@@ -106,14 +106,12 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	p->entries = path_region(mem, (size_t)o->max_streams * HISTORY_CAP, sizeof(*p->entries));
 	p->rcvs = path_region(mem, rcvs, sizeof(*p->rcvs));
 	p->rcvs_free = path_region(mem, rcvs, sizeof(*p->rcvs_free));
-	p->n_retired = arena_pool(o->arena)->size;
-	p->retired = path_region(mem, p->n_retired, sizeof(*p->retired));
 	p->up = path_ring_new(mem, sizeof(struct event), power_of_two(slots + EVENTS_MORE));
-	if (!call_pool_init(p, mem))
+	if (!call_pool_init(p, mem) || !retire_init(p, mem))
 		return false;
 	if (!p->secure.crypt || !p->secure.all || !p->secure.ctr || !p->secure.gcm || !sessions ||
 		!lines || !parked || !p->settled || !p->views || !p->open || !p->entries ||
-		!p->rcvs || !p->rcvs_free || !p->retired || !p->up)
+		!p->rcvs || !p->rcvs_free || !p->up)
 		return false;
 	session_table_init(&p->sessions, sessions, slots, p->worker);
 	sublist_pool_init(&p->lists, lines, chunks);

@@ -60,9 +60,15 @@ struct batch {
 	struct pkt pkts[PORT_BURST];
 };
 
-struct path_retired {
+// A frame that goes back to the arena when the port has sent what it had queued by then.
+struct path_retiree {
 	struct rte_mbuf *frame;
 	uint64_t posted;
+};
+
+struct path_retired {
+	struct path_retiree *all; // FIFO of mask + 1 places
+	uint64_t head, tail, mask;
 };
 
 // Calls of ours that are under way.
@@ -111,8 +117,7 @@ struct path {
 	struct rte_mbuf *sealed[2 * PORT_BURST]; // frames of this round's `sealed` media
 	unsigned n_sealed;
 
-	struct path_retired *retired; // FIFO of n_retired places
-	uint32_t retired_head, retired_tail, n_retired;
+	struct path_retired retired;
 
 	struct dp_stats_worker *stats;
 };
@@ -170,11 +175,16 @@ void repair_standing(struct path *p, struct session *s);
 // ring.c
 void ring_insert(struct path *p, struct view *v, const struct history_entry *e, uint64_t seq,
 	const uint8_t *sealed);
-void ring_retire(struct path *p, struct rte_mbuf *frame); // to the arena, when it has been sent
 void ring_give_up(struct path *p, struct view *v, uint64_t first, uint64_t last);
 bool ring_squeeze(struct path *p); // a shorter past for more frames; false: there is none
 void ring_trim(struct path *p, struct view *v); // what is older than the history's depth
 bool ring_pop(struct path *p, struct view *v);
+
+// retire.c: frames that the port may still send from.
+bool retire_init(struct path *p, struct path_regions *mem);		  // false: memory is short
+void retire_frame(struct path *p, struct rte_mbuf *frame);		  // a clone, too
+void retire_frames(struct path *p, struct rte_mbuf **frames, unsigned n); // no clones
+void retire_done(struct path *p); // those whose copies have gone, to the arena
 
 // fanout.c, inorder.c, start.c
 void fanout_mark(struct path *p, struct view *v); // look at it in this round

@@ -8,20 +8,6 @@
 
 #define RING_TABLES_NEAR 64u // packets
 
-// A frame leaves the history: it goes back to the arena when the port has sent what it queued.
-void ring_retire(struct path *p, struct rte_mbuf *frame)
-{
-	uint64_t posted = p->port->ops->tx_posted(p->port);
-
-	if (p->port->ops->tx_done(p->port) >= posted) {
-		rte_pktmbuf_free(frame);
-		return;
-	}
-	// As long as the arena, so it never overflows.
-	p->retired[p->retired_head++ % p->n_retired] =
-		(struct path_retired){.frame = frame, .posted = posted};
-}
-
 bool ring_pop(struct path *p, struct view *v)
 {
 	struct history_entry e;
@@ -31,7 +17,7 @@ bool ring_pop(struct path *p, struct view *v)
 	if (!history_pop(&v->history, &e))
 		return false;
 	if (e.frame)
-		ring_retire(p, e.frame);
+		retire_frame(p, e.frame);
 	if (v->in.inorder < v->history.first)
 		v->in.inorder = v->history.first;
 	return true;

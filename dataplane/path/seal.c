@@ -58,19 +58,6 @@ static inline void job_fill(struct seal *b, unsigned at, enum srt_suite suite,
 	b->out[at].len += SRT_GCM_TAG;
 }
 
-static void give_back(struct path *p, struct rte_mbuf **frames, unsigned n)
-{
-	uint64_t posted = p->port->ops->tx_posted(p->port);
-
-	if (p->port->ops->tx_done(p->port) >= posted) {
-		rte_mempool_put_bulk(arena_pool(p->arena), (void **)frames, n);
-		return;
-	}
-	for (unsigned i = 0; i < n; i++)
-		p->retired[p->retired_head++ % p->n_retired] =
-			(struct path_retired){.frame = frames[i], .posted = posted};
-}
-
 // n payloads for each of n_lines sessions, into b->out. False: there are no frames.
 static bool encrypt(struct path *p, struct seal *b, enum srt_suite suite,
 	const struct port_payload *pl, unsigned n, const struct line *lines,
@@ -109,7 +96,7 @@ static unsigned burst(struct path *p, enum srt_suite suite, const struct port_pa
 	if (!encrypt(p, &b, suite, pl, n, lines, who, n_lines))
 		return 0;
 	sent = port_tx_private(p->port, LINE_SRT, b.out, n, lines, n_lines);
-	give_back(p, b.frames, n * n_lines);
+	retire_frames(p, b.frames, n * n_lines);
 	return sent;
 }
 
@@ -174,7 +161,7 @@ void seal_shared(struct path *p, struct view *v, unsigned key, const struct port
 		copies = to_all(p, l, b.out, n);
 	} else if (encrypt(p, &b, first[0]->suite, pl, n, l->head->lines, first, 1)) {
 		copies = to_all(p, l, b.out, n);
-		give_back(p, b.frames, n);
+		retire_frames(p, b.frames, n);
 	}
 	fanout_count(p, v, pl, n, l->n, copies);
 }
