@@ -22,7 +22,7 @@ struct port;
 struct rte_mbuf;
 
 #define PORT_BURST 64u	// most packets of one rx_burst
-#define PORT_BUNDLE 16u // most payloads of one tx_fanout
+#define PORT_BUNDLE 16u // most payloads of one tx_fanout or tx_private
 
 // A received datagram. frame != NULL: an arena frame that the receiver now owns, data points into
 // it. Otherwise data is borrowed until the next rx_burst on this port.
@@ -73,13 +73,15 @@ struct port_ops {
 	// Up to PORT_BURST packets into rx; returns how many. Releases what the last call lent.
 	unsigned (*rx_burst)(struct port *p, struct port_rx *rx, unsigned n);
 
-	// Send each of n_pl payloads (in order) to each of n_lines lines, subscriber by subscriber.
-	// Returns the copies sent or queued; the rest are counted as tx_full or tx_error.
+	// Send each of n_pl payloads (at most PORT_BUNDLE, in order) to each of n_lines lines,
+	// subscriber by subscriber. Returns the copies sent or queued; the rest are counted as
+	// tx_full or tx_error.
 	unsigned (*tx_fanout)(struct port *p, enum line_kind kind, const struct port_payload *pl,
 		unsigned n_pl, const struct line *lines, unsigned n_lines);
 
 	// The same with payloads of its own for each line, for copies under a key of their own:
-	// line i gets pl[i * n_pl .. i * n_pl + n_pl). Payload k is as long for every line.
+	// line i gets pl[i * n_pl .. i * n_pl + n_pl), n_pl being at most PORT_BUNDLE. Payload k is
+	// as long for every line.
 	unsigned (*tx_private)(struct port *p, enum line_kind kind, const struct port_payload *pl,
 		unsigned n_pl, const struct line *lines, unsigned n_lines);
 

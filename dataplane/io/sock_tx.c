@@ -305,33 +305,27 @@ static unsigned fanout(struct port_sock *s, enum line_kind kind, const struct po
 	return copies + chunk_send(s);
 }
 
+static unsigned fanout_begin(struct port_sock *s, enum line_kind kind,
+	const struct port_payload *pl, unsigned n_pl, unsigned step, const struct line *lines,
+	unsigned n_lines)
+{
+	assert(n_pl <= PORT_BUNDLE);
+	sock_own_flush(&s->port); // in the order in which they were given
+	s->tx->waited = false;
+	s->tx->iov_per_copy = kind == LINE_UDP ? 1 : 2;
+	return fanout(s, kind, pl, n_pl, step, lines, n_lines);
+}
+
 unsigned sock_tx_fanout(struct port *p, enum line_kind kind, const struct port_payload *pl,
 	unsigned n_pl, const struct line *lines, unsigned n_lines)
 {
-	struct port_sock *s = (struct port_sock *)p;
-	unsigned copies = 0;
-
-	sock_own_flush(p); // in the order in which they were given
-	s->tx->waited = false;
-	s->tx->iov_per_copy = kind == LINE_UDP ? 1 : 2;
-	for (unsigned at = 0; at < n_pl; at += PORT_BUNDLE) {
-		unsigned n = n_pl - at < PORT_BUNDLE ? n_pl - at : PORT_BUNDLE;
-
-		copies += fanout(s, kind, pl + at, n, 0, lines, n_lines);
-	}
-	return copies;
+	return fanout_begin((struct port_sock *)p, kind, pl, n_pl, 0, lines, n_lines);
 }
 
 unsigned sock_tx_private(struct port *p, enum line_kind kind, const struct port_payload *pl,
 	unsigned n_pl, const struct line *lines, unsigned n_lines)
 {
-	struct port_sock *s = (struct port_sock *)p;
-
-	assert(n_pl <= PORT_BUNDLE);
-	sock_own_flush(p);
-	s->tx->waited = false;
-	s->tx->iov_per_copy = kind == LINE_UDP ? 1 : 2;
-	return fanout(s, kind, pl, n_pl, n_pl, lines, n_lines);
+	return fanout_begin((struct port_sock *)p, kind, pl, n_pl, n_pl, lines, n_lines);
 }
 
 unsigned sock_tx_errors(struct port *p, struct port_tx_error *out, unsigned n)
