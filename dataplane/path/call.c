@@ -181,6 +181,7 @@ static bool play(struct path *p, struct session *s)
 		.peer_flags = c->peer_flags,
 		.repair_percent = (uint8_t)s->view->stream->cfg.repair_percent,
 	};
+	uint32_t mss;
 
 	up(p, s);
 	if (!pushkey_join(p, s, &s->call->keys, s->call->shared) && s->call->passes) {
@@ -189,16 +190,9 @@ static bool play(struct path *p, struct session *s)
 	}
 	s->kind = SESSION_SUB;
 	s->pinned = true;
-	s->latency_ms = c->agreed_peer_latency_ms;
-	narrow_join(s, c->mss, s->call->keys.km.cipher == SRT_KM_GCM);
-	s->dts = (uint32_t)(100 * TS_S - s->t0);
-	srt_conn_init_snd(&s->conn, p->now, &o);
-	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
-	srt_slow_init(&s->slow, p->now, s->isn);
+	mss = c->mss;
 	call_end(p, s);
-	session_poll(p, s);
-	join_wait(p, s);
-	join_begun(p, s);
+	join_subscriber(p, s, &o, mss);
 	return true;
 }
 

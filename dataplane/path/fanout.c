@@ -116,7 +116,7 @@ void fanout_fresh(struct path *p, struct view *v, uint64_t seq, const uint8_t *s
 
 static void missing(struct path *p, struct session *s, uint64_t first, uint64_t last)
 {
-	uint8_t out[SRT_HDR + 8];
+	uint8_t out[SRT_DROPREQ_LEN];
 	size_t len = srt_snd_dropreq(&s->conn.snd, p->now, seq31_add(s->dseq, (uint32_t)first),
 		seq31_add(s->dseq, (uint32_t)last), out);
 

@@ -3,6 +3,7 @@
 
 #include "path/path.h"
 
+#include "proto/srt_clock.h"
 #include "proto/srt_hs.h"
 #include "proto/srt_pkt.h"
 
@@ -82,7 +83,7 @@ void handshake_refuse(struct path *p, struct park_entry *e, int code)
 void handshake_answer(struct path *p, struct session *s)
 {
 	uint8_t out[SRT_HS_ANSWER_MAX];
-	uint32_t ts = (uint32_t)(p->now - s->t0 + 100 * TS_S);
+	uint32_t ts = srt_clock_at(s->t0, p->now);
 	size_t len = srt_hs_answer_write(&s->answer, ts, out, sizeof(out));
 
 	port_send(p->port, &s->line, out, (uint16_t)len);

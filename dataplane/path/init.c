@@ -44,7 +44,7 @@ void path_regions_free(struct path_regions *list)
 	}
 }
 
-struct rte_ring *path_ring_new(struct path_regions *list, unsigned size, unsigned count)
+struct rte_ring *path_mailbox_new(struct path_regions *list, unsigned size, unsigned count)
 {
 	ssize_t bytes = rte_ring_get_memsize_elem(size, count);
 	struct rte_ring *r = bytes > 0 ? path_region(list, 1, (size_t)bytes) : NULL;
@@ -106,7 +106,7 @@ static bool path_memory(struct path *p, const struct path_opts *o)
 	p->entries = path_region(mem, (size_t)o->max_streams * HISTORY_CAP, sizeof(*p->entries));
 	p->rcvs = path_region(mem, rcvs, sizeof(*p->rcvs));
 	p->rcvs_free = path_region(mem, rcvs, sizeof(*p->rcvs_free));
-	p->up = path_ring_new(mem, sizeof(struct event), power_of_two(slots + EVENTS_MORE));
+	p->up = path_mailbox_new(mem, sizeof(struct event), power_of_two(slots + EVENTS_MORE));
 	if (!call_pool_init(p, mem) || !retire_init(p, mem))
 		return false;
 	if (!p->secure.crypt || !p->secure.all || !p->secure.ctr || !p->secure.gcm || !sessions ||

@@ -2,12 +2,12 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 #include "path/path.h"
+#include "proto/srt_clock.h"
 #include "proto/srt_hs.h"
+#include "proto/srt_window.h"
 
 #include <errno.h>
 #include <string.h>
-
-enum { JOIN_WINDOW = 8192 };
 
 struct view *join_view(struct path *p, struct stream *s)
 {
@@ -34,8 +34,7 @@ void join_begun(struct path *p, struct session *s)
 		.kind = EV_UP,
 		.stream = s->view->stream,
 		.proto = s->proto,
-		.mode = s->kind == SESSION_SUB || s->kind == SESSION_PUSH ? DP_MODE_PLAY
-									  : DP_MODE_PUBLISH,
+		.mode = session_mode(s),
 		.peer = s->peer,
 		.object = s->object,
 		.link = s->kind == SESSION_PUB && first && first != s,
@@ -68,7 +67,7 @@ static void answer_fill(struct session *s, const struct parked *q, const struct 
 		.caller_id = q->req.caller_id,
 		.isn = q->req.isn,
 		.mss = srt_hs_mss(q->req.mss, !endpoint_is_v4(&q->peer)),
-		.window = JOIN_WINDOW,
+		.window = SRT_WINDOW,
 		.cookie = q->req.cookie,
 		.flags = flags,
 		.own_rcv_latency_ms = (uint16_t)c->own_rcv_latency_ms,
@@ -124,6 +123,20 @@ void join_wait(struct path *p, struct session *s)
 		follow_begin(p, v);
 }
 
+// What is its peer's in the handshake has been dealt with.
+void join_subscriber(struct path *p, struct session *s, const struct srt_snd_opts *o, uint32_t mss)
+{
+	s->latency_ms = (uint32_t)(o->latency_us / TS_MS);
+	narrow_join(s, mss, srt_suite_is_gcm(s->suite));
+	s->dts = srt_clock_delta(s->t0);
+	srt_conn_init_snd(&s->conn, p->now, o);
+	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
+	srt_slow_init(&s->slow, p->now, s->isn);
+	session_poll(p, s);
+	join_wait(p, s);
+	join_begun(p, s);
+}
+
 int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, session_key *key)
 {
 	const struct srt_hs_req *r = &e->p.req;
@@ -139,16 +152,8 @@ int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, s
 
 	if (!s)
 		return -ENOSPC;
-	s->latency_ms = c->peer_rcv_latency_ms;
-	narrow_join(s, r->mss, c->keys.km.cipher == SRT_KM_GCM);
-	s->dts = (uint32_t)(100 * TS_S - s->t0);
-	srt_conn_init_snd(&s->conn, p->now, &o);
-	srt_snd_set_rate(&s->conn.snd, s->view->rate_bps);
-	srt_slow_init(&s->slow, p->now, s->isn);
 	handshake_answer(p, s);
-	session_poll(p, s);
-	join_wait(p, s);
-	join_begun(p, s);
+	join_subscriber(p, s, &o, r->mss);
 	*key = session_key_get(&p->sessions, s);
 	return 0;
 }

@@ -91,8 +91,7 @@ static void leave_one(struct path *p, struct session *s, enum dp_close why)
 		.key = session_key_get(&p->sessions, s),
 		.stream = s->view->stream,
 		.proto = s->proto,
-		.mode = s->kind == SESSION_SUB || s->kind == SESSION_PUSH ? DP_MODE_PLAY
-									  : DP_MODE_PUBLISH,
+		.mode = session_mode(s),
 		.reason = (uint8_t)why,
 		.peer = s->peer,
 		.object = s->object,

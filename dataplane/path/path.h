@@ -284,6 +284,8 @@ int path_note(struct path *p, unsigned worker, const struct note *n);
 // join.c: sessions begin ...
 int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, session_key *key);
 int join_publish(struct path *p, const struct cmd_admit *c, session_key *key);
+// A session is a subscriber now: it is kept to o, and to packets that such an MSS takes.
+void join_subscriber(struct path *p, struct session *s, const struct srt_snd_opts *o, uint32_t mss);
 void join_begun(struct path *p, struct session *s);
 void join_wait(struct path *p, struct session *s); // its packets begin when the stream has one
 struct srt_rcv *join_rcv(struct path *p);	   // for a publisher; NULL: none left
@@ -332,7 +334,7 @@ void house_stream_state(struct path *p, struct view *v, enum dp_stream_state sta
 // init.c: n objects, zeroed; pages are taken when first used. NULL when memory is short.
 void *path_region(struct path_regions *list, size_t n, size_t size);
 void path_regions_free(struct path_regions *list);
-struct rte_ring *path_ring_new(struct path_regions *list, unsigned element,
+struct rte_ring *path_mailbox_new(struct path_regions *list, unsigned element,
 	unsigned count); // single producer and consumer
 
 void path_event(struct path *p, const struct event *e);

@@ -18,7 +18,7 @@ struct gap {
 
 static void gap_close(struct path *p, struct session *s, struct gap *g)
 {
-	uint8_t out[SRT_HDR + 8];
+	uint8_t out[SRT_DROPREQ_LEN];
 	size_t len;
 
 	if (!g->open)

@@ -3,6 +3,7 @@
 
 #include "io/arena.h"
 #include "path/path.h"
+#include "proto/srt_clock.h"
 #include "proto/srt_pkt.h"
 
 #include <rte_mbuf.h>
@@ -165,8 +166,8 @@ static void say(struct path *p, struct session *s, enum srt_km_subtype what, con
 	uint8_t out[SRT_HDR + SRT_KM_MAX];
 
 	port_send(p->port, &s->line, out,
-		(uint16_t)srt_km_packet(out, what, msg, len,
-			(uint32_t)(p->now - s->t0 + 100 * TS_S), s->answer.caller_id));
+		(uint16_t)srt_km_packet(
+			out, what, msg, len, srt_clock_at(s->t0, p->now), s->answer.caller_id));
 }
 
 // One word, in libsrt's byte order (srt-wire 3.4).

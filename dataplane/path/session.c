@@ -47,7 +47,7 @@ static void arm(struct path *p, struct session *s)
 
 void session_poll(struct path *p, struct session *s)
 {
-	uint8_t out[1500];
+	uint8_t out[SRT_POLL_MAX];
 	ssize_t len;
 
 	while ((len = srt_conn_poll(&s->conn, p->now, out, sizeof(out))) > 0)

@@ -5,6 +5,7 @@
 #include "proto/srt_clock.h"
 #include "proto/srt_hs.h"
 #include "proto/srt_hs_wire.h"
+#include "proto/srt_window.h"
 
 #include <errno.h>
 #include <string.h>
@@ -191,7 +192,7 @@ ssize_t srt_caller_poll(struct srt_caller *c, ts_us now, uint8_t *buf, size_t ca
 		.extension = 2, // what HSv4 calls a datagram socket
 		.isn = c->isn,
 		.mss = c->own_mss,
-		.window = 8192,
+		.window = SRT_WINDOW,
 		.type = conclusion ? HS_CONCLUSION : HS_INDUCTION,
 		.id = c->own_id,
 		.cookie = c->cookie,

@@ -17,3 +17,9 @@ static inline uint32_t srt_clock_at(ts_us t0, ts_us now)
 {
 	return (uint32_t)(now - t0 + SRT_CLOCK_START);
 }
+
+// What to add to a time here for one on that clock.
+static inline uint32_t srt_clock_delta(ts_us t0)
+{
+	return (uint32_t)(SRT_CLOCK_START - t0);
+}

@@ -182,7 +182,7 @@ bool session_read(const struct session_table *t, uint32_t slot, struct dp_sessio
 	out->latency_ms = s->latency_ms;
 	out->since_us = s->since;
 	memcpy(out->stream, stream->cfg.name, sizeof(out->stream));
-	if (s->kind == SESSION_SUB || s->kind == SESSION_PUSH)
+	if (session_mode(s) == DP_MODE_PLAY)
 		read_subscriber(s, v, out);
 	else
 		read_publisher(s, out);

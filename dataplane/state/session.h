@@ -143,6 +143,12 @@ struct session *session_at(const struct session_table *t, uint32_t slot);
 struct session *session_of_key(const struct session_table *t, session_key key);
 session_key session_key_get(const struct session_table *t, const struct session *s);
 
+// Once it has begun: whether it gets the stream or brings it.
+static inline enum dp_mode session_mode(const struct session *s)
+{
+	return s->kind == SESSION_SUB || s->kind == SESSION_PUSH ? DP_MODE_PLAY : DP_MODE_PUBLISH;
+}
+
 // SRT socket ids: 6 bits worker, 17 slot, 7 random (decisions A13).
 uint32_t session_id_make(unsigned worker, uint32_t slot, uint32_t random);
 static inline unsigned session_id_worker(uint32_t id)

@@ -31,7 +31,7 @@ static bool worker_init(struct worker *w, struct worker_group *g, unsigned id)
 	w->group = g;
 	w->id = id;
 	w->core = g->o.cores[id];
-	w->down = path_ring_new(&g->regions, sizeof(void *), WORKER_CMD_RING);
+	w->down = path_mailbox_new(&g->regions, sizeof(void *), WORKER_CMD_RING);
 	w->closing = path_region(&g->regions, g->o.max_streams, sizeof(*w->closing));
 	return path_init(&w->path, &o) && w->down && w->closing;
 }
@@ -43,7 +43,7 @@ static bool rings_between(struct worker_group *g)
 			if (a == b)
 				continue;
 			g->workers[a].path.to[b] = g->workers[b].from[a] =
-				path_ring_new(&g->regions, sizeof(struct note), 2 * NOTE_RING);
+				path_mailbox_new(&g->regions, sizeof(struct note), 2 * NOTE_RING);
 			if (!g->workers[b].from[a])
 				return false;
 		}
