@@ -54,7 +54,7 @@ static void find_version(json_t *findings, const json_t *status)
 }
 
 // A package upgrade restarts sluiced, never sluice-dp: that is the operator's to choose.
-static void find_link(json_t *findings, const json_t *status)
+static void find_connected(json_t *findings, const json_t *status)
 {
 	const char *version = text(status, "dataplane_version");
 
@@ -130,7 +130,7 @@ static void find_daemons(struct cli *c, json_t *findings)
 		return;
 	}
 	find_version(findings, status);
-	find_link(findings, status);
+	find_connected(findings, status);
 	find_drops(findings, status);
 	find_secrets(findings, status);
 	find_objects(c, "listener", findings);

@@ -23,7 +23,7 @@ struct change {
 	char *name;
 	json_t *doc; // NULL: a removal
 	int status;
-	uint64_t changes; // of the link, before it
+	uint64_t changes; // of the dplink, before it
 	bool waits;	  // stands in daemon.settling
 	struct event *timer;
 };
@@ -107,7 +107,7 @@ static void on_written(void *arg, enum store_rc rc, store_rev rev)
 		return;
 	}
 	// The mirror has shown the change, so that it is on its way, if there was anything to send.
-	if (!d->intent || !link_is_up(d->link) || link_changes(d->link) == c->changes) {
+	if (!d->intent || !dplink_is_up(d->dplink) || dplink_changes(d->dplink) == c->changes) {
 		reply(c);
 		return;
 	}
@@ -150,7 +150,7 @@ void change_start_with(struct daemon *d, struct http_request *r, const struct re
 			.name = strdup(name),
 			.doc = doc,
 			.status = status,
-			.changes = link_changes(d->link),
+			.changes = dplink_changes(d->dplink),
 			.timer = event_new(d->base, -1, 0, on_timer, c)};
 	}
 	own.name = c ? c->name : NULL;

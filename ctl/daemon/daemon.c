@@ -53,7 +53,7 @@ static void want(struct daemon *d, const struct intent_item *item)
 	struct desired o;
 
 	if (make(d, item, &o))
-		link_put(d->link, &o);
+		dplink_put(d->dplink, &o);
 }
 
 // Everything anew: at the start, when addresses of hosts changed, and now and then.
@@ -65,7 +65,7 @@ static void rebuild(struct daemon *d)
 	for (uint32_t kind = DP_LISTENER; kind < DOC_KINDS; kind++)
 		make_all(d, kind, &set);
 	desired_set_sort(&set);
-	link_want(d->link, &set);
+	dplink_want(d->dplink, &set);
 }
 
 static void on_rebuild(evutil_socket_t fd, short what, void *arg)
@@ -101,7 +101,7 @@ static void on_changed(void *arg, const struct intent_item *before, const struct
 	if (after)
 		want(d, after);
 	else
-		link_drop(d->link, desired_dp_kind(before->kind), id_of(d, before));
+		dplink_drop(d->dplink, desired_dp_kind(before->kind), id_of(d, before));
 }
 
 static void on_caught_up(void *arg)
@@ -183,10 +183,10 @@ static void on_verdict(void *arg, const struct dp_admit_r *r)
 {
 	struct daemon *d = arg;
 
-	link_admit(d->link, r);
+	dplink_admit(d->dplink, r);
 }
 
-static const struct link_ops link_callbacks = {
+static const struct dplink_ops dplink_callbacks = {
 	on_up, on_down, on_notice, on_object, on_settled, on_admit};
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -291,9 +291,10 @@ static int start(struct daemon *d, uint64_t epoch, char *err, size_t cap)
 	if (!d->hook)
 		return -ENOMEM;
 	d->resolver = resolver_new(d->base, on_resolved, d);
-	d->link = d->resolver ? link_new(d->base, d->config->dp_socket, epoch, &link_callbacks, d)
-			      : NULL;
-	d->store = d->link ? store_open(d->config->store, d->base, err, cap) : NULL;
+	d->dplink = d->resolver
+			    ? dplink_new(d->base, d->config->dp_socket, epoch, &dplink_callbacks, d)
+			    : NULL;
+	d->store = d->dplink ? store_open(d->config->store, d->base, err, cap) : NULL;
 	if (!d->store)
 		return -EIO;
 	rc = load_intent(d, err, cap);
@@ -333,7 +334,7 @@ void daemon_free(struct daemon *d)
 		store_close(d->store); // what is under way calls back: its replies go out
 	changes_settled(d);
 	hook_free(d->hook);
-	link_free(d->link);
+	dplink_free(d->dplink);
 	resolver_free(d->resolver);
 	vault_free(d->vault);
 	feed_free(d->feed);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// The daemon, wired: store, intent, link to the dataplane, counters, feed, API.
+// The daemon, wired: store, intent, connection to the dataplane, counters, feed, API.
 
 #include <stddef.h>
 #include <stdint.h>

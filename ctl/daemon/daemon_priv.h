@@ -9,9 +9,9 @@
 #include "ctl/api/resources.h"
 #include "ctl/core/desired.h"
 #include "ctl/daemon/config.h"
+#include "ctl/daemon/dplink.h"
 #include "ctl/daemon/hook.h"
 #include "ctl/daemon/intent.h"
-#include "ctl/daemon/link.h"
 #include "ctl/daemon/resolver.h"
 #include "ctl/daemon/secrets.h"
 #include "ctl/daemon/snapshot.h"
@@ -44,7 +44,7 @@ struct daemon {
 	struct vault *vault;
 	struct intent *intent;
 	struct resolver *resolver;
-	struct link *link;
+	struct dplink *dplink;
 	struct hook *hook;
 	struct snapshot snapshot;
 	struct http_server *http;

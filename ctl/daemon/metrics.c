@@ -195,8 +195,8 @@ static void on_metrics(struct http_request *r, void *arg)
 	head(b, "build_info", "gauge", "What runs here.");
 	evbuffer_add_printf(b, "sluice_build_info{version=\"%s\"} 1\n", SLUICE_VERSION);
 	gauge(b, "uptime_seconds", "Of the daemon.", (double)(ts_now() - d->started) / TS_S);
-	gauge(b, "dataplane_up", "1 while the dataplane is connected.", link_is_up(d->link));
-	gauge(b, "objects_held", "Objects that the removal guard keeps.", link_held(d->link));
+	gauge(b, "dataplane_up", "1 while the dataplane is connected.", dplink_is_up(d->dplink));
+	gauge(b, "objects_held", "Objects that the removal guard keeps.", dplink_held(d->dplink));
 	gauge(b, "feed_readers", "Readers of the feed.", feed_readers(d->feed));
 	add_hook(b, hook_counters(d->hook));
 	if (s->map) {

@@ -33,7 +33,7 @@ const char *time_text(ts_us us_ago, char buf[40])
 
 static void session_prefix(const struct daemon *d, char *buf, size_t cap)
 {
-	const struct dp_hello_r *h = link_hello(d->link);
+	const struct dp_hello_r *h = dplink_hello(d->dplink);
 
 	snprintf(buf, cap, "s-%s-%08" PRIx32 "-", d->config->node, h ? (uint32_t)h->instance : 0);
 }
@@ -107,13 +107,13 @@ static void find_policy_state(
 	*s = (struct state){.state = "pending"};
 	if (desired_make(item->kind, item->doc, d->config->node, NULL, NULL, &want))
 		return;
-	if (!link_is_up(d->link))
+	if (!dplink_is_up(d->dplink))
 		set_state(s, "pending", "the dataplane is away");
-	else if (link_refusal(d->link, want.kind, want.id))
-		set_state(s, "error", link_refusal(d->link, want.kind, want.id));
-	else if (!link_holds(d->link, want.kind, want.id, want.version))
+	else if (dplink_refusal(d->dplink, want.kind, want.id))
+		set_state(s, "error", dplink_refusal(d->dplink, want.kind, want.id));
+	else if (!dplink_holds(d->dplink, want.kind, want.id, want.version))
 		set_state(s, "pending", "the dataplane has not taken it yet");
-	else if (!link_holds(d->link, DP_SECRET, secret, 0))
+	else if (!dplink_holds(d->dplink, DP_SECRET, secret, 0))
 		set_state(s, "error",
 			vault_said(d->vault) ? vault_said(d->vault)
 					     : "its secret has not been handed over");
@@ -148,13 +148,14 @@ static void find_state(struct daemon *d, const struct intent_item *item, struct 
 		item->kind, item->doc, d->config->node, resolver_lookup, d->resolver, &want);
 
 	*s = (struct state){.state = "pending"};
-	o = rc ? NULL : link_object(d->link, item->kind, want.id, want.version);
+	o = rc ? NULL : dplink_object(d->dplink, item->kind, want.id, want.version);
 	if (rc)
 		set_unresolved(d, item->doc, s);
-	else if (!link_is_up(d->link))
+	else if (!dplink_is_up(d->dplink))
 		set_state(s, "pending", "the dataplane is away");
-	else if (link_refusal(d->link, item->kind, want.id))
-		set_state(s, state_names[DP_OBJ_ERROR], link_refusal(d->link, item->kind, want.id));
+	else if (dplink_refusal(d->dplink, item->kind, want.id))
+		set_state(s, state_names[DP_OBJ_ERROR],
+			dplink_refusal(d->dplink, item->kind, want.id));
 	else if (o && o->state < sizeof(state_names) / sizeof(*state_names))
 		set_state(s, state_names[o->state], o->error);
 	if (o) {

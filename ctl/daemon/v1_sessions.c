@@ -242,7 +242,7 @@ static void list(struct http_request *r, struct daemon *d, enum dp_dump_what wha
 	}
 	k = look_new(d, r, what);
 	if (k)
-		link_sessions(d->link, what, stream, cursor, (uint32_t)limit, on_page, k);
+		dplink_sessions(d->dplink, what, stream, cursor, (uint32_t)limit, on_page, k);
 }
 
 static void on_kicked(void *arg, int status)
@@ -299,12 +299,12 @@ static void on_links(void *arg, int status, const struct dp_session *s, size_t n
 static void found(struct look *k, const struct dp_session *s)
 {
 	if (k->kick) {
-		link_kick(k->daemon->link, k->wanted, k->ban_s, on_kicked, k);
+		dplink_kick(k->daemon->dplink, k->wanted, k->ban_s, on_kicked, k);
 		return;
 	}
 	if (s->group) {
 		k->found = *s;
-		link_sessions(k->daemon->link, k->what, s->stream, 0, DP_DUMP_MAX, on_links, k);
+		dplink_sessions(k->daemon->dplink, k->what, s->stream, 0, DP_DUMP_MAX, on_links, k);
 		return;
 	}
 	http_reply_json(k->request, 200, session_json(k->daemon, k->what, s, s, 1));
@@ -322,7 +322,7 @@ static void on_search(void *arg, int status, const struct dp_session *s, size_t 
 			return;
 		}
 	if (!status && next) {
-		link_sessions(k->daemon->link, k->what, NULL, next, DP_DUMP_MAX, on_search, k);
+		dplink_sessions(k->daemon->dplink, k->what, NULL, next, DP_DUMP_MAX, on_search, k);
 		return;
 	}
 	if (status)
@@ -342,7 +342,7 @@ static void search(struct http_request *r, struct daemon *d, enum dp_dump_what w
 	if (!take_ban(r, &ban_s))
 		return;
 
-	if (!link_is_up(d->link)) {
+	if (!dplink_is_up(d->dplink)) {
 		away(r, -ENOTCONN);
 		return;
 	}
@@ -353,7 +353,7 @@ static void search(struct http_request *r, struct daemon *d, enum dp_dump_what w
 	k->kick = kick;
 	k->ban_s = ban_s;
 	if (key)
-		link_sessions(d->link, what, NULL, 0, DP_DUMP_MAX, on_search, k);
+		dplink_sessions(d->dplink, what, NULL, 0, DP_DUMP_MAX, on_search, k);
 	else
 		on_search(k, 0, NULL, 0, 0);
 }

@@ -97,7 +97,7 @@ static json_int_t count_streams(struct daemon *d)
 
 static json_t *status_json(struct daemon *d)
 {
-	const struct dp_hello_r *h = link_hello(d->link);
+	const struct dp_hello_r *h = dplink_hello(d->dplink);
 	const char *secrets = vault_said(d->vault);
 	struct snapshot *s = &d->snapshot;
 	json_t *out;
@@ -108,7 +108,7 @@ static json_t *status_json(struct daemon *d)
 		(double)((ts_now() - d->started) / TS_MS) / 1000, "dataplane",
 		h ? "connected" : "away", "ports", ports_json(s), "workers", workers_json(s),
 		"drops", drops_json(s), "streams", count_streams(d), "subscribers",
-		(json_int_t)s->subscribers, "held", (int)link_held(d->link), "store_ok",
+		(json_int_t)s->subscribers, "held", (int)dplink_held(d->dplink), "store_ok",
 		!d->store_failed);
 	json_object_set_new(out, "dataplane_version", h ? json_string(h->version) : json_null());
 	json_object_set_new(out, "dataplane_pid", h ? json_integer(h->pid) : json_null());
@@ -125,7 +125,7 @@ static json_t *node_json(struct daemon *d)
 {
 	return json_pack("{s:s, s:s, s:s, s:s}", "name", d->config->node, "region",
 		d->config->region, "version", SLUICE_VERSION, "dataplane",
-		link_is_up(d->link) ? "connected" : "away");
+		dplink_is_up(d->dplink) ? "connected" : "away");
 }
 
 static void on_nodes(struct http_request *r, void *arg)
@@ -153,7 +153,7 @@ static void on_sync(struct http_request *r, void *arg)
 
 	if (!is_this_node(r, d))
 		return;
-	if (!link_is_up(d->link)) {
+	if (!dplink_is_up(d->dplink)) {
 		http_reply_problem(r, 503, "dataplane_away", "the dataplane is away");
 		return;
 	}
@@ -161,9 +161,9 @@ static void on_sync(struct http_request *r, void *arg)
 		http_reply_problem(r, 400, NULL, "a sync is asked for with ?force=true");
 		return;
 	}
-	json_t *out = json_pack("{s:i}", "held", (int)link_held(d->link));
+	json_t *out = json_pack("{s:i}", "held", (int)dplink_held(d->dplink));
 
-	link_force(d->link);
+	dplink_force(d->dplink);
 	http_reply_json(r, 200, out);
 }
 
@@ -177,7 +177,7 @@ static void on_readyz(struct http_request *r, void *arg)
 {
 	struct daemon *d = arg;
 
-	if (!link_is_up(d->link))
+	if (!dplink_is_up(d->dplink))
 		http_reply_problem(r, 503, "dataplane_away", "the dataplane is away");
 	else if (d->store_failed)
 		http_reply_problem(r, 503, "store_unavailable", "the store cannot be read");

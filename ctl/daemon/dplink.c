@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-#include "ctl/daemon/link_priv.h"
+#include "ctl/daemon/dplink_priv.h"
 
 #include "base/log.h"
 #include "base/rand.h"
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-LOG_SUBSYSTEM(link)
+LOG_SUBSYSTEM(dplink)
 
-static void connect_later(struct link *l)
+static void connect_later(struct dplink *l)
 {
 	static struct rand jitter;
 	unsigned ms = l->backoff_ms;
@@ -25,11 +25,11 @@ static void connect_later(struct link *l)
 	ms = ms / 2 + rand_below(&jitter, ms / 2 + 1);
 	t = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	event_add(l->connect, &t);
-	l->backoff_ms =
-		l->backoff_ms * 2 < LINK_BACKOFF_MS_MAX ? l->backoff_ms * 2 : LINK_BACKOFF_MS_MAX;
+	l->backoff_ms = l->backoff_ms * 2 < DPLINK_BACKOFF_MS_MAX ? l->backoff_ms * 2
+								  : DPLINK_BACKOFF_MS_MAX;
 }
 
-static void request_free(struct link *l, struct request *r)
+static void request_free(struct dplink *l, struct request *r)
 {
 	STAILQ_REMOVE(&l->requests, r, request, next);
 	if (r->type == REQ_SET || r->type == REQ_DEL)
@@ -37,7 +37,7 @@ static void request_free(struct link *l, struct request *r)
 	free(r);
 }
 
-static void drop_requests(struct link *l)
+static void drop_requests(struct dplink *l)
 {
 	while (!STAILQ_EMPTY(&l->requests)) {
 		struct request *r = STAILQ_FIRST(&l->requests);
@@ -49,7 +49,7 @@ static void drop_requests(struct link *l)
 }
 
 // Once per absence and reason.
-static void say_away(struct link *l, const char *why)
+static void say_away(struct dplink *l, const char *why)
 {
 	if (!strncmp(l->said, why, sizeof(l->said) - 1))
 		return;
@@ -57,9 +57,9 @@ static void say_away(struct link *l, const char *why)
 	snprintf(l->said, sizeof(l->said), "%s", why);
 }
 
-void link_close(struct link *l, const char *why)
+void dplink_close(struct dplink *l, const char *why)
 {
-	bool was_up = l->state >= LINK_SYNCING;
+	bool was_up = l->state >= DPLINK_SYNCING;
 
 	if (l->readable)
 		event_free(l->readable);
@@ -67,7 +67,7 @@ void link_close(struct link *l, const char *why)
 		event_free(l->writable);
 	l->readable = l->writable = NULL;
 	dp_client_close(&l->client);
-	l->state = LINK_AWAY;
+	l->state = DPLINK_AWAY;
 	drop_requests(l);
 	dump_reset(l);
 	sync_reset(l);
@@ -77,8 +77,8 @@ void link_close(struct link *l, const char *why)
 		l->ops->down(l->arg, why);
 }
 
-bool link_sent(struct link *l, int64_t seq, enum request_type type, uint32_t kind, uint64_t id,
-	link_done done, void *arg)
+bool dplink_sent(struct dplink *l, int64_t seq, enum request_type type, uint32_t kind, uint64_t id,
+	dplink_done done, void *arg)
 {
 	struct request *r;
 
@@ -88,7 +88,7 @@ bool link_sent(struct link *l, int64_t seq, enum request_type type, uint32_t kin
 	}
 	r = seq > 0 ? calloc(1, sizeof(*r)) : NULL;
 	if (!r) {
-		link_close(l, seq > 0 ? "out of memory" : strerror((int)-seq));
+		dplink_close(l, seq > 0 ? "out of memory" : strerror((int)-seq));
 		return false;
 	}
 	*r = (struct request){.type = type,
@@ -104,7 +104,7 @@ bool link_sent(struct link *l, int64_t seq, enum request_type type, uint32_t kin
 	return true;
 }
 
-static struct request *request_of(struct link *l, uint32_t seq)
+static struct request *request_of(struct dplink *l, uint32_t seq)
 {
 	struct request *r;
 
@@ -114,18 +114,18 @@ static struct request *request_of(struct link *l, uint32_t seq)
 	return NULL;
 }
 
-static void on_hello(struct link *l, const struct dp_msg *m)
+static void on_hello(struct dplink *l, const struct dp_msg *m)
 {
 	struct request *r = request_of(l, m->seq);
 
-	if (l->state != LINK_HELLO || !r || r->type != REQ_HELLO) {
+	if (l->state != DPLINK_HELLO || !r || r->type != REQ_HELLO) {
 		if (m->fd >= 0)
 			close(m->fd);
 		return;
 	}
 	request_free(l, r);
 	l->hello = m->hello;
-	l->backoff_ms = LINK_BACKOFF_MS_MIN;
+	l->backoff_ms = DPLINK_BACKOFF_MS_MIN;
 	l->said[0] = '\0';
 	log_info("dataplane %s, pid %d, %u workers", l->hello.version, l->hello.pid,
 		l->hello.n_workers);
@@ -133,7 +133,7 @@ static void on_hello(struct link *l, const struct dp_msg *m)
 	l->ops->up(l->arg, &l->hello, m->fd);
 }
 
-static void on_ack(struct link *l, const struct dp_msg *m)
+static void on_ack(struct dplink *l, const struct dp_msg *m)
 {
 	struct request *r = request_of(l, m->seq), copy;
 
@@ -144,21 +144,21 @@ static void on_ack(struct link *l, const struct dp_msg *m)
 	copy = *r;
 	request_free(l, r);
 	if (copy.type == REQ_HELLO)
-		link_close(l, *m->ack.error ? m->ack.error : strerror(-m->status));
+		dplink_close(l, *m->ack.error ? m->ack.error : strerror(-m->status));
 	else if (copy.done)
 		copy.done(copy.arg, m->status);
 	else
 		sync_answered(l, &copy, m->status, &m->ack);
 }
 
-static void on_notice(struct link *l, const struct dp_notice *n)
+static void on_notice(struct dplink *l, const struct dp_notice *n)
 {
 	if (n->event == DP_EV_OBJECT || n->lost)
 		dump_look(l);
 	l->ops->notice(l->arg, n);
 }
 
-static void take(struct link *l, const struct dp_msg *m)
+static void take(struct dplink *l, const struct dp_msg *m)
 {
 	switch (m->type) {
 	case DP_HELLO_R:
@@ -184,12 +184,12 @@ static void take(struct link *l, const struct dp_msg *m)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct link *l = arg;
+	struct dplink *l = arg;
 
 	(void)fd;
 	(void)what;
 	// A bounded turn: others live in this loop too.
-	for (int i = 0; i < 256 && l->state != LINK_AWAY; i++) {
+	for (int i = 0; i < 256 && l->state != DPLINK_AWAY; i++) {
 		struct dump *d = STAILQ_FIRST(&l->dumps);
 		struct dp_msg m;
 		int rc = dp_client_read(&l->client, d ? d->what.what : DP_DUMP_OBJECTS, &m);
@@ -199,28 +199,28 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (!rc)
 			take(l, &m);
 		else if (rc != -EBADMSG)
-			link_close(l, "it closed the connection");
+			dplink_close(l, "it closed the connection");
 	}
-	if (l->state != LINK_AWAY)
+	if (l->state != DPLINK_AWAY)
 		sync_continue(l);
-	if (l->state != LINK_AWAY)
+	if (l->state != DPLINK_AWAY)
 		dump_send(l);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	struct link *l = arg;
+	struct dplink *l = arg;
 
 	(void)fd;
 	(void)what;
 	sync_continue(l);
-	if (l->state != LINK_AWAY)
+	if (l->state != DPLINK_AWAY)
 		dump_send(l);
 }
 
 static void on_connect(evutil_socket_t fd, short what, void *arg)
 {
-	struct link *l = arg;
+	struct dplink *l = arg;
 	char err[256];
 
 	(void)fd;
@@ -230,48 +230,48 @@ static void on_connect(evutil_socket_t fd, short what, void *arg)
 		connect_later(l);
 		return;
 	}
-	l->state = LINK_HELLO;
+	l->state = DPLINK_HELLO;
 	l->readable = event_new(l->base, l->client.fd, EV_READ | EV_PERSIST, on_readable, l);
 	l->writable = event_new(l->base, l->client.fd, EV_WRITE, on_writable, l);
 	if (!l->readable || !l->writable || event_add(l->readable, NULL)) {
-		link_close(l, "out of memory");
+		dplink_close(l, "out of memory");
 		return;
 	}
-	link_sent(l, dp_client_hello(&l->client, DP_ROLE_OWNER, l->epoch), REQ_HELLO, 0, 0, NULL,
+	dplink_sent(l, dp_client_hello(&l->client, DP_ROLE_OWNER, l->epoch), REQ_HELLO, 0, 0, NULL,
 		NULL);
 }
 
 // An answer that does not come means a dataplane that hangs: start over.
-static bool hangs(const struct link *l, ts_us now)
+static bool hangs(const struct dplink *l, ts_us now)
 {
 	const struct request *r = STAILQ_FIRST(&l->requests);
 	const struct dump *d = STAILQ_FIRST(&l->dumps);
 
-	return (r && now - r->sent > LINK_ANSWER_US) ||
-	       (d && d->sent && now - d->sent_at > LINK_ANSWER_US);
+	return (r && now - r->sent > DPLINK_ANSWER_US) ||
+	       (d && d->sent && now - d->sent_at > DPLINK_ANSWER_US);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct link *l = arg;
+	struct dplink *l = arg;
 	ts_us now = ts_now();
 
 	(void)fd;
 	(void)what;
-	if (l->state != LINK_AWAY && hangs(l, now))
-		link_close(l, "it does not answer");
-	if (l->state == LINK_AWAY)
+	if (l->state != DPLINK_AWAY && hangs(l, now))
+		dplink_close(l, "it does not answer");
+	if (l->state == DPLINK_AWAY)
 		return;
 	sync_tick(l, now);
 	dump_look(l);
 	dump_send(l);
 }
 
-struct link *link_new(struct event_base *base, const char *path, uint64_t epoch,
-	const struct link_ops *ops, void *arg)
+struct dplink *dplink_new(struct event_base *base, const char *path, uint64_t epoch,
+	const struct dplink_ops *ops, void *arg)
 {
 	const struct timeval every = {.tv_sec = 1};
-	struct link *l = calloc(1, sizeof(*l));
+	struct dplink *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
@@ -281,7 +281,7 @@ struct link *link_new(struct event_base *base, const char *path, uint64_t epoch,
 	l->ops = ops;
 	l->arg = arg;
 	l->client.fd = -1;
-	l->backoff_ms = LINK_BACKOFF_MS_MIN;
+	l->backoff_ms = DPLINK_BACKOFF_MS_MIN;
 	LIST_INIT(&l->refusals);
 	STAILQ_INIT(&l->requests);
 	STAILQ_INIT(&l->dumps);
@@ -291,11 +291,11 @@ struct link *link_new(struct event_base *base, const char *path, uint64_t epoch,
 		event_active(l->connect, EV_TIMEOUT, 0);
 		return l;
 	}
-	link_free(l);
+	dplink_free(l);
 	return NULL;
 }
 
-void link_free(struct link *l)
+void dplink_free(struct dplink *l)
 {
 	if (!l)
 		return;
@@ -318,46 +318,46 @@ void link_free(struct link *l)
 	free(l);
 }
 
-void link_admit(struct link *l, const struct dp_admit_r *r)
+void dplink_admit(struct dplink *l, const struct dp_admit_r *r)
 {
-	int64_t seq = link_is_up(l) ? dp_client_admit(&l->client, r) : 0;
+	int64_t seq = dplink_is_up(l) ? dp_client_admit(&l->client, r) : 0;
 
 	if (seq < 0 && seq != -EAGAIN)
-		link_close(l, strerror((int)-seq));
+		dplink_close(l, strerror((int)-seq));
 }
 
-bool link_is_up(const struct link *l)
+bool dplink_is_up(const struct dplink *l)
 {
-	return l->state >= LINK_SYNCING;
+	return l->state >= DPLINK_SYNCING;
 }
 
-const struct dp_hello_r *link_hello(const struct link *l)
+const struct dp_hello_r *dplink_hello(const struct dplink *l)
 {
-	return link_is_up(l) ? &l->hello : NULL;
+	return dplink_is_up(l) ? &l->hello : NULL;
 }
 
-uint64_t link_changes(const struct link *l)
+uint64_t dplink_changes(const struct dplink *l)
 {
 	return l->changes;
 }
 
-uint32_t link_held(const struct link *l)
+uint32_t dplink_held(const struct dplink *l)
 {
 	return l->held;
 }
 
-void link_kick(struct link *l, uint64_t session, uint32_t ban_s, link_done cb, void *arg)
+void dplink_kick(struct dplink *l, uint64_t session, uint32_t ban_s, dplink_done cb, void *arg)
 {
 	int64_t seq;
 
-	if (!link_is_up(l)) {
+	if (!dplink_is_up(l)) {
 		cb(arg, -ENOTCONN);
 		return;
 	}
 	seq = dp_client_kick(&l->client, session, ban_s);
 	if (seq == -EAGAIN)
 		cb(arg, -EAGAIN);
-	else if (!link_sent(l, seq, REQ_KICK, 0, session, cb, arg))
+	else if (!dplink_sent(l, seq, REQ_KICK, 0, session, cb, arg))
 		cb(arg, -ENOTCONN);
 }
 
@@ -367,7 +367,7 @@ static void forgotten(void *arg, int status)
 	(void)status;
 }
 
-void link_forget(struct link *l, const void *arg)
+void dplink_forget(struct dplink *l, const void *arg)
 {
 	struct request *r;
 	struct dump *d;

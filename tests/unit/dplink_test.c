@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// The link against a dataplane that is played in the same event loop.
+// The connection against a dataplane that is played in the same event loop.
 
-#include "ctl/daemon/link.h"
+#include "ctl/daemon/dplink.h"
 #include "fake_dp.h"
 #include "test.h"
 
@@ -19,7 +19,7 @@
 struct rig {
 	struct event_base *base;
 	struct fake_dp dp;
-	struct link *link;
+	struct dplink *dplink;
 	unsigned ups, downs, notices, settles, objects;
 	struct dp_notice notice;
 	struct dp_object_state object;
@@ -79,10 +79,10 @@ static void on_admit(void *arg, const struct dp_admit *q)
 		.id = q->id, .verdict = DP_VERDICT_REFUSE, .code = (uint32_t)strlen(q->token)};
 	struct rig *g = arg;
 
-	link_admit(g->link, &r);
+	dplink_admit(g->dplink, &r);
 }
 
-static const struct link_ops ops = {on_up, on_down, on_notice, on_object, on_settled, on_admit};
+static const struct dplink_ops ops = {on_up, on_down, on_notice, on_object, on_settled, on_admit};
 
 static void on_deadline(evutil_socket_t, short, void *arg)
 {
@@ -118,16 +118,16 @@ static int open_rig(void **state)
 	g->base = event_base_new();
 	g->stats_fd = -1;
 	fake_dp_init(&g->dp, g->base);
-	g->link = link_new(g->base, g->dp.path, 7, &ops, g);
+	g->dplink = dplink_new(g->base, g->dp.path, 7, &ops, g);
 	*state = g;
-	return g->link ? 0 : -1;
+	return g->dplink ? 0 : -1;
 }
 
 static int close_rig(void **state)
 {
 	struct rig *g = *state;
 
-	link_free(g->link);
+	dplink_free(g->dplink);
 	fake_dp_fini(&g->dp);
 	if (g->stats_fd >= 0)
 		close(g->stats_fd);
@@ -179,7 +179,7 @@ static void want(struct rig *g, const struct desired *all, size_t n)
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(desired_set_put(&set, &all[i]), 0);
 	desired_set_sort(&set);
-	link_want(g->link, &set);
+	dplink_want(g->dplink, &set);
 }
 
 // Three objects that refer to each other.
@@ -216,7 +216,7 @@ static void an_empty_dataplane_gets_everything_in_order(void **state)
 
 	start_settled(g);
 	assert_string_equal(g->dp.log, "begin stream:a route:a listener commit ");
-	assert_true(link_is_up(g->link));
+	assert_true(dplink_is_up(g->dplink));
 	assert_int_equal(g->dp.epoch, 7);
 	assert_int_equal(g->ups, 1);
 	assert_int_equal(g->dp.n, 3);
@@ -257,13 +257,13 @@ static void a_killed_dataplane_gets_everything_again(void **state)
 	fake_dp_forget_log(&g->dp);
 	fake_dp_kill(&g->dp);
 	UNTIL(g, g->downs);
-	assert_false(link_is_up(g->link));
-	assert_null(link_hello(g->link));
+	assert_false(dplink_is_up(g->dplink));
+	assert_null(dplink_hello(g->dplink));
 	fake_dp_start(&g->dp);
 	g->settles = 0;
 	UNTIL(g, g->settles);
 	assert_string_equal(g->dp.log, "begin stream:a route:a listener commit ");
-	assert_int_equal(link_hello(g->link)->instance, 2);
+	assert_int_equal(dplink_hello(g->dplink)->instance, 2);
 }
 
 static void changes_are_sent_alone(void **state)
@@ -288,11 +288,11 @@ static void single_objects_come_and_go(void **state)
 	start_settled(g);
 	fake_dp_forget_log(&g->dp);
 	g->settles = 0;
-	link_put(g->link, &b);
+	dplink_put(g->dplink, &b);
 	UNTIL(g, g->settles);
 	assert_string_equal(g->dp.log, "stream:b ");
-	link_drop(g->link, DP_STREAM, b.id);
-	link_drop(g->link, DP_STREAM, 12345); // is not there: nothing is sent
+	dplink_drop(g->dplink, DP_STREAM, b.id);
+	dplink_drop(g->dplink, DP_STREAM, 12345); // is not there: nothing is sent
 	UNTIL(g, !fake_dp_find(&g->dp, DP_STREAM, b.id));
 	assert_string_equal(g->dp.log, "stream:b -:b ");
 	assert_int_equal(g->dp.begins, 0);
@@ -311,9 +311,9 @@ static void single_objects_wait_for_their_turn(void **state)
 		all[i] = a_stream(name);
 	}
 	for (unsigned i = 0; i < 300; i++)
-		link_put(g->link, &all[i]);
+		dplink_put(g->dplink, &all[i]);
 	for (unsigned i = 0; i < 100; i++)
-		link_drop(g->link, DP_STREAM, all[i].id);
+		dplink_drop(g->dplink, DP_STREAM, all[i].id);
 	UNTIL(g, g->dp.n == 203 && !fake_dp_find(&g->dp, DP_STREAM, all[99].id));
 	g->settles = 0;
 	UNTIL(g, g->settles);
@@ -321,8 +321,8 @@ static void single_objects_wait_for_their_turn(void **state)
 	fake_dp_kill(&g->dp);
 	UNTIL(g, g->downs);
 	for (unsigned i = 300; i < 400; i++)
-		link_put(g->link, &all[i]);
-	link_drop(g->link, DP_STREAM, all[200].id);
+		dplink_put(g->dplink, &all[i]);
+	dplink_drop(g->dplink, DP_STREAM, all[200].id);
 	fake_dp_start(&g->dp);
 	UNTIL(g, g->dp.commits == 2);
 	assert_int_equal(g->dp.n, 302);
@@ -371,15 +371,15 @@ static void a_sweep_of_many_is_held_until_forced(void **state)
 	UNTIL(g, g->settles);
 	want_streams(g, 100);
 	// Another daemon's dataplane, as far as this one knows: it comes up with less intent.
-	link_free(g->link);
-	g->link = link_new(g->base, g->dp.path, 8, &ops, g);
+	dplink_free(g->dplink);
+	g->dplink = dplink_new(g->base, g->dp.path, 8, &ops, g);
 	want_streams(g, 50);
-	UNTIL(g, link_held(g->link));
-	assert_int_equal(link_held(g->link), 50);
+	UNTIL(g, dplink_held(g->dplink));
+	assert_int_equal(dplink_held(g->dplink), 50);
 	assert_int_equal(g->dp.n, 100);
-	link_force(g->link);
+	dplink_force(g->dplink);
 	UNTIL(g, g->dp.n == 50);
-	UNTIL(g, !link_held(g->link));
+	UNTIL(g, !dplink_held(g->dplink));
 }
 
 static void held_objects_survive_single_changes(void **state)
@@ -389,10 +389,10 @@ static void held_objects_survive_single_changes(void **state)
 	fake_dp_start(&g->dp);
 	want_streams(g, 100);
 	UNTIL(g, g->settles);
-	link_free(g->link);
-	g->link = link_new(g->base, g->dp.path, 8, &ops, g);
+	dplink_free(g->dplink);
+	g->dplink = dplink_new(g->base, g->dp.path, 8, &ops, g);
 	want_streams(g, 50);
-	UNTIL(g, link_held(g->link));
+	UNTIL(g, dplink_held(g->dplink));
 	want_streams(g, 49);
 	UNTIL(g, g->dp.n == 99);
 	g->settles = 0;
@@ -410,12 +410,12 @@ static void a_refused_object_says_why_and_is_tried_again(void **state)
 	UNTIL(g, g->settles);
 	g->dp.refuse_id = all[1].id;
 	want(g, all, 2);
-	UNTIL(g, link_refusal(g->link, DP_STREAM, all[1].id));
-	assert_string_equal(link_refusal(g->link, DP_STREAM, all[1].id), "no room for it");
-	assert_null(link_refusal(g->link, DP_STREAM, all[0].id));
+	UNTIL(g, dplink_refusal(g->dplink, DP_STREAM, all[1].id));
+	assert_string_equal(dplink_refusal(g->dplink, DP_STREAM, all[1].id), "no room for it");
+	assert_null(dplink_refusal(g->dplink, DP_STREAM, all[0].id));
 	g->dp.refuse_id = 0;
 	UNTIL(g, fake_dp_find(&g->dp, DP_STREAM, all[1].id));
-	UNTIL(g, !link_refusal(g->link, DP_STREAM, all[1].id));
+	UNTIL(g, !dplink_refusal(g->dplink, DP_STREAM, all[1].id));
 }
 
 static void a_refusal_does_not_keep_a_sync_from_sweeping(void **state)
@@ -426,13 +426,13 @@ static void a_refusal_does_not_keep_a_sync_from_sweeping(void **state)
 	fake_dp_start(&g->dp);
 	want(g, all, 1);
 	UNTIL(g, g->settles);
-	link_free(g->link);
-	g->link = link_new(g->base, g->dp.path, 8, &ops, g);
+	dplink_free(g->dplink);
+	g->dplink = dplink_new(g->base, g->dp.path, 8, &ops, g);
 	g->dp.refuse_id = all[1].id;
 	want(g, all + 1, 2);
 	UNTIL(g, !fake_dp_find(&g->dp, DP_STREAM, all[0].id));
 	assert_non_null(fake_dp_find(&g->dp, DP_STREAM, all[2].id));
-	assert_non_null(link_refusal(g->link, DP_STREAM, all[1].id));
+	assert_non_null(dplink_refusal(g->dplink, DP_STREAM, all[1].id));
 }
 
 static void a_refused_owner_comes_again(void **state)
@@ -456,10 +456,10 @@ static void states_of_objects_are_known(void **state)
 	struct rig *g = *state;
 
 	start_settled(g);
-	o = link_object(g->link, DP_LISTENER, l.id, l.version);
+	o = dplink_object(g->dplink, DP_LISTENER, l.id, l.version);
 	assert_non_null(o);
 	assert_int_equal(o->state, DP_OBJ_ACTIVE);
-	assert_null(link_object(g->link, DP_LISTENER, l.id, l.version + 1));
+	assert_null(dplink_object(g->dplink, DP_LISTENER, l.id, l.version + 1));
 
 	theirs = fake_dp_find(&g->dp, DP_LISTENER, l.id);
 	theirs->s.state = DP_OBJ_ERROR;
@@ -469,7 +469,7 @@ static void states_of_objects_are_known(void **state)
 	UNTIL(g, g->objects);
 	assert_int_equal(g->object.id, l.id);
 	assert_string_equal(g->object.error, "port taken");
-	o = link_object(g->link, DP_LISTENER, l.id, l.version);
+	o = dplink_object(g->dplink, DP_LISTENER, l.id, l.version);
 	assert_int_equal(o->state, DP_OBJ_ERROR);
 }
 
@@ -500,7 +500,7 @@ static void questions_are_answered(void **state)
 	assert_int_equal(g->dp.verdict.code, sizeof(q.token) - 1);
 	fake_dp_kill(&g->dp);
 	UNTIL(g, g->downs);
-	link_admit(g->link, &(struct dp_admit_r){.id = 78}); // nobody to tell
+	dplink_admit(g->dplink, &(struct dp_admit_r){.id = 78}); // nobody to tell
 }
 
 // What others name comes before them and goes after them.
@@ -550,18 +550,18 @@ static void sessions_come_in_pages(void **state)
 	for (size_t i = 0; i < 5; i++)
 		g->dp.sessions[i] = (struct dp_session){.key = 100 + i, .stream = "a"};
 	g->dp.n_sessions = 5;
-	link_sessions(g->link, DP_DUMP_SUBSCRIBERS, NULL, 0, 3, on_page, g);
+	dplink_sessions(g->dplink, DP_DUMP_SUBSCRIBERS, NULL, 0, 3, on_page, g);
 	UNTIL(g, g->answers == 1);
 	assert_int_equal(g->status, 0);
 	assert_int_equal(g->n, 3);
 	assert_int_equal(g->first_key, 100);
 	assert_int_not_equal(g->next, 0);
-	link_sessions(g->link, DP_DUMP_SUBSCRIBERS, NULL, g->next, 3, on_page, g);
+	dplink_sessions(g->dplink, DP_DUMP_SUBSCRIBERS, NULL, g->next, 3, on_page, g);
 	UNTIL(g, g->answers == 2);
 	assert_int_equal(g->n, 2);
 	assert_int_equal(g->first_key, 103);
 	assert_int_equal(g->next, 0);
-	link_sessions(g->link, DP_DUMP_SUBSCRIBERS, "b", 0, 3, on_page, g);
+	dplink_sessions(g->dplink, DP_DUMP_SUBSCRIBERS, "b", 0, 3, on_page, g);
 	UNTIL(g, g->answers == 3);
 	assert_int_equal(g->n, 0);
 }
@@ -573,11 +573,11 @@ static void kicks_are_answered(void **state)
 	start_settled(g);
 	g->dp.sessions[0].key = 55;
 	g->dp.n_sessions = 1;
-	link_kick(g->link, 55, 0, on_kicked, g);
+	dplink_kick(g->dplink, 55, 0, on_kicked, g);
 	UNTIL(g, g->answers == 1);
 	assert_int_equal(g->status, 0);
 	assert_int_equal(g->dp.kicked, 55);
-	link_kick(g->link, 56, 0, on_kicked, g);
+	dplink_kick(g->dplink, 56, 0, on_kicked, g);
 	UNTIL(g, g->answers == 2);
 	assert_int_equal(g->status, -ENOENT);
 }
@@ -586,14 +586,14 @@ static void who_waits_learns_that_the_dataplane_went(void **state)
 {
 	struct rig *g = *state;
 
-	link_kick(g->link, 1, 0, on_kicked, g);
+	dplink_kick(g->dplink, 1, 0, on_kicked, g);
 	assert_int_equal(g->answers, 1);
 	assert_int_equal(g->status, -ENOTCONN);
 	start_settled(g);
 	g->answers = 0;
 	g->dp.deaf = true;
-	link_kick(g->link, 1, 0, on_kicked, g);
-	link_sessions(g->link, DP_DUMP_SUBSCRIBERS, NULL, 0, 3, on_page, g);
+	dplink_kick(g->dplink, 1, 0, on_kicked, g);
+	dplink_sessions(g->dplink, DP_DUMP_SUBSCRIBERS, NULL, 0, 3, on_page, g);
 	fake_dp_kill(&g->dp);
 	UNTIL(g, g->answers == 2);
 	assert_int_equal(g->status, -ENOTCONN);

@@ -4,7 +4,7 @@
 // Pages read from the dataplane, one at a time: sessions for the API, and the states of all objects
 // once a second and whenever something changed.
 
-#include "ctl/daemon/link_priv.h"
+#include "ctl/daemon/dplink_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #define DUMPS_MAX 256u // that wait; more callers are told to come again
 
-static void add(struct link *l, const struct dp_dump *what, link_page cb, void *arg)
+static void add(struct dplink *l, const struct dp_dump *what, dplink_page cb, void *arg)
 {
 	struct dump *d = calloc(1, sizeof(*d));
 
@@ -28,7 +28,7 @@ static void add(struct link *l, const struct dp_dump *what, link_page cb, void *
 	STAILQ_INSERT_TAIL(&l->dumps, d, next);
 }
 
-static unsigned waiting(const struct link *l)
+static unsigned waiting(const struct dplink *l)
 {
 	const struct dump *d;
 	unsigned n = 0;
@@ -38,13 +38,13 @@ static unsigned waiting(const struct link *l)
 	return n;
 }
 
-void link_sessions(struct link *l, enum dp_dump_what what, const char *stream, uint64_t cursor,
-	uint32_t limit, link_page cb, void *arg)
+void dplink_sessions(struct dplink *l, enum dp_dump_what what, const char *stream, uint64_t cursor,
+	uint32_t limit, dplink_page cb, void *arg)
 {
 	struct dp_dump d = {.what = what, .limit = limit, .cursor = cursor};
 
-	if (!link_is_up(l) || waiting(l) >= DUMPS_MAX) {
-		cb(arg, link_is_up(l) ? -EAGAIN : -ENOTCONN, NULL, 0, 0);
+	if (!dplink_is_up(l) || waiting(l) >= DUMPS_MAX) {
+		cb(arg, dplink_is_up(l) ? -EAGAIN : -ENOTCONN, NULL, 0, 0);
 		return;
 	}
 	snprintf(d.stream, sizeof(d.stream), "%s", stream ? stream : "");
@@ -52,16 +52,16 @@ void link_sessions(struct link *l, enum dp_dump_what what, const char *stream, u
 	dump_send(l);
 }
 
-static void look_at(struct link *l, uint64_t cursor)
+static void look_at(struct dplink *l, uint64_t cursor)
 {
 	struct dp_dump d = {.what = DP_DUMP_OBJECTS, .limit = DP_DUMP_MAX, .cursor = cursor};
 
 	add(l, &d, NULL, NULL);
 }
 
-void dump_look(struct link *l)
+void dump_look(struct dplink *l)
 {
-	if (!link_is_up(l))
+	if (!dplink_is_up(l))
 		return;
 	if (l->looking) {
 		l->look_again = true;
@@ -74,18 +74,18 @@ void dump_look(struct link *l)
 	look_at(l, 0);
 }
 
-void dump_send(struct link *l)
+void dump_send(struct dplink *l)
 {
 	struct dump *d = STAILQ_FIRST(&l->dumps);
 	int64_t seq;
 
-	if (!d || d->sent || !link_is_up(l))
+	if (!d || d->sent || !dplink_is_up(l))
 		return;
 	seq = dp_client_dump(&l->client, &d->what);
 	if (seq == -EAGAIN) {
 		event_add(l->writable, NULL);
 	} else if (seq < 0) {
-		link_close(l, strerror((int)-seq));
+		dplink_close(l, strerror((int)-seq));
 	} else {
 		d->sent = true;
 		d->seq = (uint32_t)seq;
@@ -109,10 +109,10 @@ static const struct dp_object_state *state_of(const struct states *s, uint32_t k
 	return s->n ? bsearch(&key, s->all, s->n, sizeof(key), by_kind_and_id) : NULL;
 }
 
-const struct dp_object_state *link_object(
-	const struct link *l, uint32_t kind, uint64_t id, uint64_t version)
+const struct dp_object_state *dplink_object(
+	const struct dplink *l, uint32_t kind, uint64_t id, uint64_t version)
 {
-	const struct dp_object_state *o = link_is_up(l) ? state_of(&l->states, kind, id) : NULL;
+	const struct dp_object_state *o = dplink_is_up(l) ? state_of(&l->states, kind, id) : NULL;
 
 	return o && o->version == version ? o : NULL;
 }
@@ -122,7 +122,7 @@ static bool is_news(const struct dp_object_state *old, const struct dp_object_st
 	return !old || old->state != o->state || strcmp(old->error, o->error) != 0;
 }
 
-static void look_complete(struct link *l)
+static void look_complete(struct dplink *l)
 {
 	struct states old = l->states;
 
@@ -140,12 +140,12 @@ static void look_complete(struct link *l)
 	free(old.all);
 	if (l->look_again)
 		dump_look(l);
-	else if (l->state == LINK_UP && !l->dirty && !l->n_objects &&
+	else if (l->state == DPLINK_UP && !l->dirty && !l->n_objects &&
 		 l->looked_changes == l->changes)
 		l->ops->settled(l->arg);
 }
 
-static void take_objects(struct link *l, const struct dp_msg *m)
+static void take_objects(struct dplink *l, const struct dp_msg *m)
 {
 	struct states *s = &l->coming;
 	struct dp_object_state *more;
@@ -171,7 +171,7 @@ static void take_objects(struct link *l, const struct dp_msg *m)
 		look_complete(l);
 }
 
-static struct dump *take_head(struct link *l)
+static struct dump *take_head(struct dplink *l)
 {
 	struct dump *d = STAILQ_FIRST(&l->dumps);
 
@@ -179,7 +179,7 @@ static struct dump *take_head(struct link *l)
 	return d;
 }
 
-void dump_answered(struct link *l, const struct dp_msg *m)
+void dump_answered(struct dplink *l, const struct dp_msg *m)
 {
 	struct dump *d = STAILQ_FIRST(&l->dumps);
 
@@ -193,7 +193,7 @@ void dump_answered(struct link *l, const struct dp_msg *m)
 	free(d);
 }
 
-static void fail(struct link *l, struct dump *d, int status)
+static void fail(struct dplink *l, struct dump *d, int status)
 {
 	if (!d->cb) {
 		l->looking = false;
@@ -204,7 +204,7 @@ static void fail(struct link *l, struct dump *d, int status)
 	free(d);
 }
 
-void dump_failed(struct link *l, int status)
+void dump_failed(struct dplink *l, int status)
 {
 	struct dump *d = STAILQ_FIRST(&l->dumps);
 
@@ -212,7 +212,7 @@ void dump_failed(struct link *l, int status)
 		fail(l, take_head(l), status);
 }
 
-void dump_reset(struct link *l)
+void dump_reset(struct dplink *l)
 {
 	while (!STAILQ_EMPTY(&l->dumps))
 		fail(l, take_head(l), -ENOTCONN);

@@ -4,7 +4,7 @@
 // Keeping what the dataplane holds equal to what is wanted: everything in one sync when the two
 // differ at the start, single operations from then on.
 
-#include "ctl/daemon/link_priv.h"
+#include "ctl/daemon/dplink_priv.h"
 
 #include "base/log.h"
 
@@ -15,7 +15,7 @@
 
 LOG_SUBSYSTEM(sync)
 
-static size_t place_of(const struct link *l, uint32_t kind, uint64_t id)
+static size_t place_of(const struct dplink *l, uint32_t kind, uint64_t id)
 {
 	size_t from = 0, to = l->n_applied;
 
@@ -31,7 +31,7 @@ static size_t place_of(const struct link *l, uint32_t kind, uint64_t id)
 	return from;
 }
 
-static struct applied *find(const struct link *l, uint32_t kind, uint64_t id)
+static struct applied *find(const struct dplink *l, uint32_t kind, uint64_t id)
 {
 	size_t at = place_of(l, kind, id);
 
@@ -40,12 +40,12 @@ static struct applied *find(const struct link *l, uint32_t kind, uint64_t id)
 		       : NULL;
 }
 
-const struct applied *sync_applied(const struct link *l, uint32_t kind, uint64_t id)
+const struct applied *sync_applied(const struct dplink *l, uint32_t kind, uint64_t id)
 {
 	return find(l, kind, id);
 }
 
-static bool grow(struct link *l, size_t n)
+static bool grow(struct dplink *l, size_t n)
 {
 	size_t cap = l->cap_applied ? l->cap_applied : 64;
 	struct applied *more;
@@ -62,7 +62,7 @@ static bool grow(struct link *l, size_t n)
 	return true;
 }
 
-static bool note_set(struct link *l, const struct desired *d)
+static bool note_set(struct dplink *l, const struct desired *d)
 {
 	size_t at = place_of(l, d->kind, d->id);
 
@@ -76,7 +76,7 @@ static bool note_set(struct link *l, const struct desired *d)
 	return true;
 }
 
-static void note_del(struct link *l, uint32_t kind, uint64_t id)
+static void note_del(struct dplink *l, uint32_t kind, uint64_t id)
 {
 	struct applied *a = find(l, kind, id);
 
@@ -85,7 +85,7 @@ static void note_del(struct link *l, uint32_t kind, uint64_t id)
 }
 
 // The dataplane holds this set, whole.
-static bool note_all(struct link *l, const struct desired_set *s)
+static bool note_all(struct dplink *l, const struct desired_set *s)
 {
 	if (!grow(l, s->n))
 		return false;
@@ -95,7 +95,7 @@ static bool note_all(struct link *l, const struct desired_set *s)
 	return true;
 }
 
-const struct refusal *sync_refusal(const struct link *l, uint32_t kind, uint64_t id)
+const struct refusal *sync_refusal(const struct dplink *l, uint32_t kind, uint64_t id)
 {
 	const struct refusal *r;
 
@@ -105,7 +105,7 @@ const struct refusal *sync_refusal(const struct link *l, uint32_t kind, uint64_t
 	return NULL;
 }
 
-bool link_holds(const struct link *l, uint32_t kind, uint64_t id, uint64_t version)
+bool dplink_holds(const struct dplink *l, uint32_t kind, uint64_t id, uint64_t version)
 {
 	const struct applied *a = find(l, kind, id);
 	const struct request *r;
@@ -118,14 +118,14 @@ bool link_holds(const struct link *l, uint32_t kind, uint64_t id, uint64_t versi
 	return true;
 }
 
-const char *link_refusal(const struct link *l, uint32_t kind, uint64_t id)
+const char *dplink_refusal(const struct dplink *l, uint32_t kind, uint64_t id)
 {
 	const struct refusal *r = sync_refusal(l, kind, id);
 
 	return r ? r->error : NULL;
 }
 
-static void forget_refusal(struct link *l, uint32_t kind, uint64_t id)
+static void forget_refusal(struct dplink *l, uint32_t kind, uint64_t id)
 {
 	struct refusal *r = (struct refusal *)sync_refusal(l, kind, id);
 
@@ -135,7 +135,7 @@ static void forget_refusal(struct link *l, uint32_t kind, uint64_t id)
 	free(r);
 }
 
-static void note_refusal(struct link *l, const struct request *q, int status, const char *why)
+static void note_refusal(struct dplink *l, const struct request *q, int status, const char *why)
 {
 	struct refusal *r = calloc(1, sizeof(*r));
 
@@ -149,7 +149,7 @@ static void note_refusal(struct link *l, const struct request *q, int status, co
 	log_warn("the dataplane refuses a %s: %s", desired_noun(q->kind), r->error);
 }
 
-void sync_reset(struct link *l)
+void sync_reset(struct dplink *l)
 {
 	desired_set_free(&l->sending);
 	while (!LIST_EMPTY(&l->refusals)) {
@@ -171,29 +171,29 @@ static bool copy_set(struct desired_set *to, const struct desired_set *from)
 	return true;
 }
 
-static void begin_sync(struct link *l)
+static void begin_sync(struct dplink *l)
 {
 	if (!copy_set(&l->sending, &l->want)) {
-		link_close(l, "out of memory");
+		dplink_close(l, "out of memory");
 		return;
 	}
-	l->state = LINK_SYNCING;
+	l->state = DPLINK_SYNCING;
 	l->sent = 0;
 	l->begun = l->committed = false;
 	l->synced = ts_now();
 }
 
-void sync_start(struct link *l)
+void sync_start(struct dplink *l)
 {
-	l->state = LINK_UP;
+	l->state = DPLINK_UP;
 	l->dirty = true;
 	l->synced = 0;
 	if (!l->wanted)
-		return; // link_want() starts it
+		return; // dplink_want() starts it
 	if (!reconcile_is_equal(&l->want, &l->hello))
 		begin_sync(l);
 	else if (!note_all(l, &l->want))
-		link_close(l, "out of memory");
+		dplink_close(l, "out of memory");
 	else
 		log_info("the dataplane has all %zu objects", l->want.n);
 }
@@ -230,19 +230,19 @@ static const struct desired *nth_to_send(const struct desired_set *s, size_t n)
 	return NULL;
 }
 
-static bool send_set(struct link *l, const struct desired *d)
+static bool send_set(struct dplink *l, const struct desired *d)
 {
 	int64_t seq = dp_client_obj_set(
 		&l->client, d->kind, d->id, d->version, &d->body, desired_body_size(d->kind));
 
-	if (!link_sent(l, seq, REQ_SET, d->kind, d->id, NULL, NULL))
+	if (!dplink_sent(l, seq, REQ_SET, d->kind, d->id, NULL, NULL))
 		return false;
 	l->changes++;
 	forget_refusal(l, d->kind, d->id);
 	return true;
 }
 
-static void send_commit(struct link *l)
+static void send_commit(struct dplink *l)
 {
 	struct dp_sync_commit c = {.force = l->force};
 	const struct refusal *r;
@@ -259,18 +259,18 @@ static void send_commit(struct link *l)
 		c.count[r->kind]--;
 	}
 	l->committed =
-		link_sent(l, dp_client_sync_commit(&l->client, &c), REQ_COMMIT, 0, 0, NULL, NULL);
+		dplink_sent(l, dp_client_sync_commit(&l->client, &c), REQ_COMMIT, 0, 0, NULL, NULL);
 }
 
-static void continue_sync(struct link *l)
+static void continue_sync(struct dplink *l)
 {
 	if (!l->begun) {
-		l->begun =
-			link_sent(l, dp_client_sync_begin(&l->client), REQ_BEGIN, 0, 0, NULL, NULL);
+		l->begun = dplink_sent(
+			l, dp_client_sync_begin(&l->client), REQ_BEGIN, 0, 0, NULL, NULL);
 		if (!l->begun)
 			return;
 	}
-	while (l->sent < l->sending.n && l->n_objects < LINK_WINDOW) {
+	while (l->sent < l->sending.n && l->n_objects < DPLINK_WINDOW) {
 		if (!send_set(l, nth_to_send(&l->sending, l->sent)))
 			return;
 		l->sent++;
@@ -280,10 +280,10 @@ static void continue_sync(struct link *l)
 		send_commit(l);
 }
 
-static bool send_op(struct link *l, const struct reconcile_op *op)
+static bool send_op(struct dplink *l, const struct reconcile_op *op)
 {
 	if (op->del) {
-		if (!link_sent(l, dp_client_obj_del(&l->client, op->kind, op->id), REQ_DEL,
+		if (!dplink_sent(l, dp_client_obj_del(&l->client, op->kind, op->id), REQ_DEL,
 			    op->kind, op->id, NULL, NULL))
 			return false;
 		l->changes++;
@@ -295,22 +295,22 @@ static bool send_op(struct link *l, const struct reconcile_op *op)
 		return false;
 	if (note_set(l, op->object))
 		return true;
-	link_close(l, "out of memory");
+	dplink_close(l, "out of memory");
 	return false;
 }
 
-static void continue_ops(struct link *l)
+static void continue_ops(struct dplink *l)
 {
 	struct reconcile_op *ops;
 	size_t n, i = 0;
 
-	if (!l->wanted || !l->dirty || l->n_objects > LINK_WINDOW / 2)
+	if (!l->wanted || !l->dirty || l->n_objects > DPLINK_WINDOW / 2)
 		return;
 	ops = calloc(l->want.n + l->n_applied + 1, sizeof(*ops));
 	if (!ops)
 		return;
 	n = reconcile(&l->want, l->applied, l->n_applied, ops);
-	while (i < n && l->n_objects < LINK_WINDOW && send_op(l, &ops[i]))
+	while (i < n && l->n_objects < DPLINK_WINDOW && send_op(l, &ops[i]))
 		i++;
 	l->dirty = i < n;
 	free(ops);
@@ -318,15 +318,15 @@ static void continue_ops(struct link *l)
 		dump_look(l); // nothing to send: who waits for an answer has it
 }
 
-void sync_continue(struct link *l)
+void sync_continue(struct dplink *l)
 {
-	if (l->state == LINK_SYNCING)
+	if (l->state == DPLINK_SYNCING)
 		continue_sync(l);
-	else if (l->state == LINK_UP)
+	else if (l->state == DPLINK_UP)
 		continue_ops(l);
 }
 
-static void committed(struct link *l, int status, const struct dp_ack *ack)
+static void committed(struct dplink *l, int status, const struct dp_ack *ack)
 {
 	if (status)
 		log_error("the dataplane did not take the sync: %s",
@@ -339,10 +339,10 @@ static void committed(struct link *l, int status, const struct dp_ack *ack)
 			ack->held);
 	l->held = ack->held;
 	l->force = false;
-	l->state = LINK_UP;
+	l->state = DPLINK_UP;
 	l->dirty = true; // what was wanted meanwhile
 	if (!note_all(l, &l->sending))
-		link_close(l, "out of memory");
+		dplink_close(l, "out of memory");
 	desired_set_free(&l->sending);
 	dump_look(l);
 }
@@ -353,7 +353,7 @@ static bool is_dumped(uint32_t kind)
 	return kind != DP_SECRET && kind != DP_POLICY;
 }
 
-void sync_answered(struct link *l, const struct request *r, int status, const struct dp_ack *ack)
+void sync_answered(struct dplink *l, const struct request *r, int status, const struct dp_ack *ack)
 {
 	if (r->type == REQ_COMMIT)
 		committed(l, status, ack);
@@ -364,7 +364,7 @@ void sync_answered(struct link *l, const struct request *r, int status, const st
 			*ack->error ? ack->error : strerror(-status));
 	// A stream has no state of its own to be read: its answer settles it.
 	l->look_due |= (is_dumped(r->kind) && r->kind != DP_STREAM) || status;
-	if (l->n_objects || l->dirty || l->state != LINK_UP)
+	if (l->n_objects || l->dirty || l->state != DPLINK_UP)
 		return;
 	if (l->look_due)
 		dump_look(l);
@@ -373,7 +373,7 @@ void sync_answered(struct link *l, const struct request *r, int status, const st
 }
 
 // Does the dataplane hold what we think? Asked when a look at all its objects is complete.
-static bool differs(const struct link *l)
+static bool differs(const struct dplink *l)
 {
 	size_t expected = 0, found = 0;
 
@@ -383,7 +383,7 @@ static bool differs(const struct link *l)
 		if (!is_dumped(a->kind) || sync_refusal(l, a->kind, a->id))
 			continue;
 		expected++;
-		if (!link_object(l, a->kind, a->id, a->version))
+		if (!dplink_object(l, a->kind, a->id, a->version))
 			return true;
 	}
 	for (size_t i = 0; i < l->states.n; i++)
@@ -391,11 +391,11 @@ static bool differs(const struct link *l)
 	return !l->held && expected != found;
 }
 
-void sync_tick(struct link *l, ts_us now)
+void sync_tick(struct dplink *l, ts_us now)
 {
-	if (l->state != LINK_UP || !l->wanted)
+	if (l->state != DPLINK_UP || !l->wanted)
 		return;
-	if (!LIST_EMPTY(&l->refusals) && now - l->refused_at > LINK_REFUSED_US) {
+	if (!LIST_EMPTY(&l->refusals) && now - l->refused_at > DPLINK_REFUSED_US) {
 		struct refusal *r;
 
 		LIST_FOREACH(r, &l->refusals, next)
@@ -408,7 +408,7 @@ void sync_tick(struct link *l, ts_us now)
 		l->refused_at = now;
 		l->dirty = true;
 	}
-	if (now - l->synced > LINK_RESYNC_US && !l->n_objects && !l->looking &&
+	if (now - l->synced > DPLINK_RESYNC_US && !l->n_objects && !l->looking &&
 		l->looked_changes == l->changes && differs(l)) {
 		log_warn("the dataplane does not hold what it was sent: sending everything");
 		begin_sync(l);
@@ -416,7 +416,7 @@ void sync_tick(struct link *l, ts_us now)
 	sync_continue(l);
 }
 
-void link_want(struct link *l, struct desired_set *want)
+void dplink_want(struct dplink *l, struct desired_set *want)
 {
 	bool first = !l->wanted;
 
@@ -424,20 +424,20 @@ void link_want(struct link *l, struct desired_set *want)
 	l->want = *want;
 	*want = (struct desired_set){0};
 	l->wanted = l->dirty = true;
-	if (first && l->state == LINK_UP)
+	if (first && l->state == DPLINK_UP)
 		sync_start(l);
 	sync_continue(l);
 }
 
 // Send one operation, in turn behind what waits.
-static void send_one(struct link *l, const struct reconcile_op *op)
+static void send_one(struct dplink *l, const struct reconcile_op *op)
 {
-	if (l->state != LINK_UP || l->dirty || l->n_objects >= LINK_WINDOW || !send_op(l, op))
+	if (l->state != DPLINK_UP || l->dirty || l->n_objects >= DPLINK_WINDOW || !send_op(l, op))
 		l->dirty = true;
 	sync_continue(l);
 }
 
-void link_put(struct link *l, const struct desired *d)
+void dplink_put(struct dplink *l, const struct desired *d)
 {
 	const struct reconcile_op op = {.kind = d->kind, .id = d->id, .object = d};
 
@@ -447,7 +447,7 @@ void link_put(struct link *l, const struct desired *d)
 		send_one(l, &op);
 }
 
-void link_drop(struct link *l, uint32_t kind, uint64_t id)
+void dplink_drop(struct dplink *l, uint32_t kind, uint64_t id)
 {
 	const struct reconcile_op op = {.del = true, .kind = kind, .id = id};
 
@@ -455,10 +455,10 @@ void link_drop(struct link *l, uint32_t kind, uint64_t id)
 		send_one(l, &op);
 }
 
-void link_force(struct link *l)
+void dplink_force(struct dplink *l)
 {
 	l->force = true;
-	if (l->state == LINK_UP && l->wanted)
+	if (l->state == DPLINK_UP && l->wanted)
 		begin_sync(l);
 	sync_continue(l);
 }

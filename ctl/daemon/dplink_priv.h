@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// What the files of the link share: link.c is the connection, link_sync.c what is sent over it,
-// link_dump.c what is read.
+// What the files of the dplink share: dplink.c is the connection, dplink_sync.c what is sent over
+// it, dplink_dump.c what is read.
 
-#include "ctl/daemon/link.h"
+#include "ctl/daemon/dplink.h"
 
 #include "base/ts.h"
 
@@ -13,18 +13,18 @@
 
 #include <sys/queue.h>
 
-#define LINK_WINDOW 64u		   // object requests without answer
-#define LINK_ANSWER_US (5 * TS_S)  // an answer that takes longer: the dataplane hangs
-#define LINK_REFUSED_US (5 * TS_S) // then a refused object is sent again
-#define LINK_RESYNC_US (30 * TS_S) // not more often because what it holds differs
-#define LINK_BACKOFF_MS_MIN 10u
-#define LINK_BACKOFF_MS_MAX 250u
+#define DPLINK_WINDOW 64u	     // object requests without answer
+#define DPLINK_ANSWER_US (5 * TS_S)  // an answer that takes longer: the dataplane hangs
+#define DPLINK_REFUSED_US (5 * TS_S) // then a refused object is sent again
+#define DPLINK_RESYNC_US (30 * TS_S) // not more often because what it holds differs
+#define DPLINK_BACKOFF_MS_MIN 10u
+#define DPLINK_BACKOFF_MS_MAX 250u
 
-enum link_state {
-	LINK_AWAY,
-	LINK_HELLO,   // connected, HELLO sent
-	LINK_SYNCING, // sending everything
-	LINK_UP,      // sending differences
+enum dplink_state {
+	DPLINK_AWAY,
+	DPLINK_HELLO,	// connected, HELLO sent
+	DPLINK_SYNCING, // sending everything
+	DPLINK_UP,	// sending differences
 };
 
 enum request_type { REQ_HELLO, REQ_BEGIN, REQ_SET, REQ_DEL, REQ_COMMIT, REQ_KICK };
@@ -36,7 +36,7 @@ struct request {
 	uint32_t seq, kind;
 	uint64_t id;
 	ts_us sent;
-	link_done done;
+	dplink_done done;
 	void *arg;
 };
 
@@ -44,7 +44,7 @@ struct request {
 struct dump {
 	STAILQ_ENTRY(dump) next;
 	struct dp_dump what;
-	link_page cb; // NULL: the link's own look at the objects
+	dplink_page cb; // NULL: our own look at the objects
 	void *arg;
 	bool sent;
 	uint32_t seq;
@@ -64,20 +64,20 @@ struct states {
 	size_t n, cap;
 };
 
-struct link {
+struct dplink {
 	struct event_base *base;
 	const char *path;
 	uint64_t epoch;
-	const struct link_ops *ops;
+	const struct dplink_ops *ops;
 	void *arg;
-	enum link_state state;
+	enum dplink_state state;
 	struct dp_client client;
 	struct event *readable, *writable, *connect, *tick;
 	unsigned backoff_ms;
 	struct dp_hello_r hello;
 	char said[256]; // why it is away, as last logged; empty: it is not
 
-	bool wanted; // link_want() was called
+	bool wanted; // dplink_want() was called
 	bool dirty;  // `want` and `applied` may differ by more than what was sent
 	struct desired_set want, sending;
 	size_t sent; // of `sending`
@@ -99,25 +99,25 @@ struct link {
 	uint64_t looked_changes;  // `changes` when the look began; UINT64_MAX: it proves nothing
 };
 
-// link.c
-void link_close(struct link *l, const char *why);
+// dplink.c
+void dplink_close(struct dplink *l, const char *why);
 // Note a request that was sent as seq; a negative seq is its failure: -EAGAIN waits for room,
 // others close. Returns whether it was sent.
-bool link_sent(struct link *l, int64_t seq, enum request_type type, uint32_t kind, uint64_t id,
-	link_done done, void *arg);
+bool dplink_sent(struct dplink *l, int64_t seq, enum request_type type, uint32_t kind, uint64_t id,
+	dplink_done done, void *arg);
 
-// link_sync.c
-void sync_start(struct link *l);    // HELLO was answered
-void sync_continue(struct link *l); // send what there is room for
-void sync_reset(struct link *l);    // the connection is gone
-void sync_answered(struct link *l, const struct request *r, int status, const struct dp_ack *ack);
-void sync_tick(struct link *l, ts_us now);
-const struct applied *sync_applied(const struct link *l, uint32_t kind, uint64_t id);
-const struct refusal *sync_refusal(const struct link *l, uint32_t kind, uint64_t id);
+// dplink_sync.c
+void sync_start(struct dplink *l);    // HELLO was answered
+void sync_continue(struct dplink *l); // send what there is room for
+void sync_reset(struct dplink *l);    // the connection is gone
+void sync_answered(struct dplink *l, const struct request *r, int status, const struct dp_ack *ack);
+void sync_tick(struct dplink *l, ts_us now);
+const struct applied *sync_applied(const struct dplink *l, uint32_t kind, uint64_t id);
+const struct refusal *sync_refusal(const struct dplink *l, uint32_t kind, uint64_t id);
 
-// link_dump.c
-void dump_look(struct link *l); // at all objects, soon
-void dump_send(struct link *l);
-void dump_answered(struct link *l, const struct dp_msg *m);
-void dump_failed(struct link *l, int status); // the one under way
-void dump_reset(struct link *l);	      // the connection is gone: call back all
+// dplink_dump.c
+void dump_look(struct dplink *l); // at all objects, soon
+void dump_send(struct dplink *l);
+void dump_answered(struct dplink *l, const struct dp_msg *m);
+void dump_failed(struct dplink *l, int status); // the one under way
+void dump_reset(struct dplink *l);		// the connection is gone: call back all
