@@ -4,8 +4,8 @@
 
 // Who is asking, and what they may do. A unix peer is known by its credentials: root, the daemon's
 // own user and the admin group may do all, the read group may read. A TCP caller from loopback may
-// read when the configuration says so. Bearer tokens are not issued yet: one is refused, never
-// passed over.
+// read when the configuration says so. Bearer tokens for the API are not issued yet: one is
+// refused, never passed over.
 
 #include "ctl/http/server.h"
 
