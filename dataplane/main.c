@@ -9,8 +9,8 @@
 #include "control/dp_socket.h"
 #include "control/stats.h"
 #include "io/arena.h"
-#include "io/port_sock.h"
 #include "options.h"
+#include "ports.h"
 #include "version.h"
 #include "worker/worker.h"
 
@@ -28,8 +28,7 @@ LOG_SUBSYSTEM(main)
 
 struct program {
 	struct options o;
-	struct port *ports[DP_WORKERS_MAX];
-	struct port_sock_opts sock;
+	struct ports ports;
 	struct arena *arena;
 	struct dp_stats_header *stats;
 	int stats_fd, event_fd, stop_fd;
@@ -72,20 +71,6 @@ static bool session(void *ctx, unsigned worker, unsigned slot, struct dp_session
 	return worker_session_read(ctx, worker, slot, out);
 }
 
-static int listen_on(void *ctx, const struct endpoint *local, int *fds, char *err, size_t err_cap)
-{
-	struct program *p = ctx;
-
-	return port_sock_listen(local, p->o.n_workers, &p->sock, fds, err, err_cap);
-}
-
-static int bind_to(void *ctx, const struct port_sock_source *s, char *err, size_t err_cap)
-{
-	struct program *p = ctx;
-
-	return port_sock_bind(s, &p->sock, err, err_cap);
-}
-
 // --- start ----------------------------------------------------------------------------------
 
 static bool take_random(struct program *p)
@@ -108,19 +93,12 @@ static bool open_ports(struct program *p)
 {
 	char err[256];
 
-	p->sock = (struct port_sock_opts){
-		.no_uring = p->o.no_uring, .sockbuf = p->o.sockbuf, .no_wait = true};
-	for (unsigned i = 0; i < p->o.n_workers; i++) {
-		p->ports[i] = port_sock_open(&p->sock, err, sizeof(err));
-		if (!p->ports[i])
-			return failed(err);
-	}
-	return true;
+	return !ports_open(&p->ports, &p->o, p->arena, err, sizeof(err)) || failed(err);
 }
 
 static bool open_stats(struct program *p)
 {
-	struct stats_port port = {p->o.port_name, "sock", port_sock_mode(p->ports[0])};
+	struct stats_port port = {p->o.port_name, ports_kind(&p->ports), ports_mode(&p->ports)};
 
 	p->stats =
 		stats_new(p->o.n_workers, p->o.max_streams, p->random[0], &port, 1, &p->stats_fd);
@@ -132,7 +110,7 @@ static bool start_workers(struct program *p)
 	struct worker_group_opts o = {
 		.n_workers = p->o.n_workers,
 		.cores = p->o.cores,
-		.ports = p->ports,
+		.ports = p->ports.all,
 		.arena = p->arena,
 		.max_streams = p->o.max_streams,
 		.max_subscribers = p->o.max_subscribers,
@@ -157,7 +135,7 @@ static bool start_control(struct program *p)
 {
 	struct control_opts o = {
 		.workers = {p->o.n_workers, post, events, parked, n_slots, session, p->group},
-		.sockets = {listen_on, bind_to, port_sock_close, p},
+		.sockets = {ports_listen, ports_bind, port_sock_close, &p->ports},
 		.stats = p->stats,
 		.stats_fd = p->stats_fd,
 		.event_fd = p->event_fd,
@@ -218,7 +196,7 @@ static bool start(struct program *p)
 	step_aside(p);
 	log_info("sluice-dp " SLUICE_VERSION ": %u worker%s on port %s (%s), %u MB%s, %s",
 		p->o.n_workers, p->o.n_workers > 1 ? "s" : "", p->o.port_name,
-		port_sock_mode(p->ports[0]), p->o.memory_mb,
+		ports_mode(&p->ports), p->o.memory_mb,
 		arena_eal_has_hugepages() ? " of hugepages" : "", p->o.socket);
 	sd_notify(0, "READY=1");
 	return true;

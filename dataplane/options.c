@@ -30,7 +30,10 @@ static const struct argp_option options[] = {
 	{"port", KEY_PORT, "KIND[,k=v]..", 0,
 		"Where packets come from and go to. 'sock': kernel UDP sockets, for which no "
 		"privileges are needed; with rx=epoll it does without io_uring, sockbuf=BYTES asks "
-		"for other socket buffers than 8 MiB, name=NAME is how 'status' calls it",
+		"for other socket buffers than 8 MiB, name=NAME is how 'status' calls it. "
+		"'dpdk:DEVICE,addr=IP': a virtual device of DPDK (net_memif, net_ring, net_tap, "
+		"net_null) with this address of ours, also several times; peer=MAC of who is at "
+		"its other end (broadcast), mtu=, vlan=, what else stands there is the device's",
 		0},
 	{"workers", KEY_WORKERS, "N", 0, "Threads that carry packets (default: 1)", 0},
 	{"cores", KEY_CORES, "LIST", 0,
@@ -39,10 +42,11 @@ static const struct argp_option options[] = {
 		"Sleep when there is nothing to do (default), or never", 0},
 	{"socket", KEY_SOCKET, "PATH", 0,
 		"Where sluiced finds this program (default: dp.sock in the run directory)", 0},
-	{"memory", KEY_MEMORY, "MB", 0, "Memory for packets and their history (default: 256)", 0},
+	{"memory", KEY_MEMORY, "MB", 0,
+		"Memory for packets and their history (default: 256; port dpdk: 2048)", 0},
 	{"max-streams", KEY_STREAMS, "N", 0, "Streams at a time (default: 1024)", 0},
 	{"max-subscribers", KEY_SUBSCRIBERS, "N", 0,
-		"Subscribers at a time that call us (default: 10000)", 0},
+		"Subscribers at a time that call us (default: 10000; port dpdk: 100000)", 0},
 	{"log", KEY_LOG, "LEVEL", 0, "error, warn, info (default) or debug", 0},
 	{0},
 };
@@ -90,12 +94,29 @@ static void port_option(struct argp_state *st, struct options *o, char *word)
 		argp_error(st, "--port sock does not know '%s'", word);
 }
 
+static void port_dpdk(struct argp_state *st, struct options *o, const char *spec)
+{
+	char err[256];
+
+	if (port_dpdk_parse(spec, &o->dpdk, err, sizeof(err)))
+		argp_error(st, "--port %s", err);
+	strcpy(o->port_name, o->dpdk.name);
+}
+
 static void port(struct argp_state *st, struct options *o, char *arg)
 {
-	char *save, *kind = strtok_r(arg, ",", &save);
+	char *save, *kind;
 
+	if (o->port_name[0] && (o->dpdk.device[0] || !strncmp(arg, "dpdk:", 5)))
+		argp_error(st, "--port: this version serves one port of dpdk, or sock");
+	if (!strncmp(arg, "dpdk:", 5)) {
+		port_dpdk(st, o, arg + 5);
+		return;
+	}
+	kind = strtok_r(arg, ",", &save);
 	if (!kind || strcmp(kind, "sock"))
-		argp_error(st, "--port '%s' is not served yet: this version has 'sock'",
+		argp_error(st,
+			"--port '%s' is not served yet: this version has 'sock' and 'dpdk:DEVICE'",
 			kind ? kind : "");
 	// There is one port sock, for it serves all addresses: said again, the last word counts.
 	o->no_uring = false;
@@ -222,6 +243,10 @@ static void complete(struct options *o)
 		wrong = "the path of the run directory is too long for a socket";
 	if (!o->n_workers)
 		o->n_workers = 1;
+	if (!o->memory_mb)
+		o->memory_mb = o->dpdk.device[0] ? 2048 : 256; // decisions A20
+	if (!o->max_subscribers)
+		o->max_subscribers = o->dpdk.device[0] ? 100000 : 10000;
 	if (!wrong)
 		return;
 	fprintf(stderr, "sluice-dp: %s\n", wrong);
@@ -233,7 +258,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	static const struct argp argp = {options, option, NULL, doc, NULL, NULL, NULL};
 	static char self[] = "sluice-dp"; // as messages call it
 
-	*o = (struct options){.memory_mb = 256, .max_streams = 1024, .max_subscribers = 10000};
+	*o = (struct options){.max_streams = 1024};
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		o->cores[i] = -1;
 	argp_program_version = "sluice-dp " SLUICE_VERSION;

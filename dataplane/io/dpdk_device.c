@@ -29,13 +29,19 @@ static bool takes_chains(const struct rte_eth_dev_info *info)
 }
 
 // Drivers say much, and in words of their own: ours is the one sentence.
-static int create(const char *name, const char *args)
+static uint32_t hush(void)
 {
 	uint32_t level = rte_log_get_global_level();
-	int rc;
 
 	rte_log_set_global_level(RTE_LOG_EMERG);
-	rc = rte_eal_hotplug_add("vdev", name, args);
+	return level;
+}
+
+static int create(const char *name, const char *args)
+{
+	uint32_t level = hush();
+	int rc = rte_eal_hotplug_add("vdev", name, args);
+
 	rte_log_set_global_level(level);
 	return rc;
 }
@@ -93,12 +99,14 @@ static int configure(struct dpdk_device *dev, unsigned n, struct rte_mempool *po
 	struct rte_eth_conf conf = {
 		.txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS};
 	struct rte_ether_addr mac = {0};
+	uint32_t level = hush();
 	int rc = rte_eth_dev_configure(dev->id, (uint16_t)n, (uint16_t)n, &conf);
 
 	if (!rc)
 		rc = queues(dev, n, pool);
 	if (!rc)
 		rc = rte_eth_dev_start(dev->id);
+	rte_log_set_global_level(level);
 	rte_eth_macaddr_get(dev->id, &mac);
 	memcpy(dev->mac, mac.addr_bytes, sizeof(dev->mac));
 	return rc;

@@ -118,7 +118,7 @@ static int device(struct sentence s, struct port_dpdk_opts *o, const char *word)
 	if (!word || strncmp(word, "net_", 4) || strlen(word) >= sizeof(o->name))
 		return wrong(s,
 			"dpdk: '%s' is no device that this version serves: it has net_null, "
-			"net_ring and net_memif, numbered as in net_memif0",
+			"net_ring, net_memif and net_tap, numbered as in net_memif0",
 			word ? word : "");
 	strcpy(o->device, word);
 	strcpy(o->name, word);

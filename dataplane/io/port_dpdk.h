@@ -3,9 +3,9 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 // Port `dpdk`: Ethernet devices driven by DPDK, of which this version takes the virtual ones
-// (net_null, net_ring, net_memif). A copy is a header mbuf, with the subscriber's rendered line in
-// it, chained to the shared payload (packet-io 5); where a device takes no chains it is copied into
-// one mbuf. What is received comes in frames of the arena.
+// (net_null, net_ring, net_memif, net_tap). A copy is a header mbuf, with the subscriber's rendered
+// line in it, chained to the shared payload (packet-io 5); where a device takes no chains it is
+// copied into one mbuf. What is received comes in frames of the arena.
 //
 // There is no exception path: a device has one peer, whose MAC address is told or is broadcast, and
 // the addresses that `addr=` names are ours.

@@ -69,6 +69,13 @@ static void a_wrong_line_is_one_sentence_and_status_2(void **)
 	} rows[] = {
 		{"", "sluice-dp: no port is given: --port sock serves kernel UDP sockets\n"},
 		{"--port xdp:eth0", "sluice-dp: --port 'xdp:eth0' is not served yet"},
+		{"--port dpdk:0000:3b:00.0,addr=10.0.0.1",
+			"sluice-dp: --port dpdk: '0000:3b:00.0'"},
+		{"--port dpdk:net_null0", "sluice-dp: --port dpdk: net_null0 has no address"},
+		{"--port sock --port dpdk:net_null0,addr=10.0.0.1",
+			"sluice-dp: --port: this version serves one port"},
+		{"--port dpdk:net_null0,addr=10.0.0.1 --port sock",
+			"sluice-dp: --port: this version serves one port"},
 		{"--port sock,mtu=9000", "sluice-dp: --port sock does not know 'mtu=9000'"},
 		{"--port sock,name=", "sluice-dp: --port sock,name takes 1 to 31 bytes"},
 		{"--port sock,sockbuf=1x", "sluice-dp: --port sock,sockbuf takes a number"},
