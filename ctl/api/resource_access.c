@@ -6,6 +6,7 @@
 #include "ctl/api/resource_check.h"
 
 static const char *const grant_words[] = {"publish", "request", NULL};
+static const char *const grant_aliases[] = {"play", "request", NULL};
 static const char *const key_states[] = {"signing", "valid", NULL};
 static const char *const taken_words[] = {"pending", "active", "error", NULL};
 
@@ -37,6 +38,7 @@ const struct resource_field user_fields[] = {
 		.meta = "publish|request",
 		.type = RESOURCE_WORD,
 		.words = grant_words,
+		.aliases = grant_aliases,
 		.help = "what it may do",
 		.flags = RESOURCE_SET | RESOURCE_NEEDED},
 	{.name = "passphrase",
@@ -45,7 +47,7 @@ const struct resource_field user_fields[] = {
 		.type = RESOURCE_STRING,
 		.check = resource_check_passphrase,
 		.max = RESOURCE_PASSPHRASE_MAX,
-		.help = "its passphrase, 10 to 79 bytes: first line of F, - is the input",
+		.help = "its passphrase, 10 to 80 bytes: first line of F, - is the input",
 		.flags = RESOURCE_SET | RESOURCE_SECRET | RESOURCE_NEEDED},
 	{.name = "state",
 		.type = RESOURCE_WORD,
@@ -104,6 +106,7 @@ const struct resource_field token_fields[] = {
 		.meta = "publish|request",
 		.type = RESOURCE_WORD,
 		.words = grant_words,
+		.aliases = grant_aliases,
 		.help = "what it allows",
 		.flags = RESOURCE_SET | RESOURCE_NEEDED},
 	{.name = "ttl_s",
@@ -114,7 +117,7 @@ const struct resource_field token_fields[] = {
 		.fallback = "86400",
 		.min = 1,
 		.max = RESOURCE_TTL_S_MAX,
-		.help = "how long it is good for",
+		.help = "how long it lets in; who is in by then stays",
 		.flags = RESOURCE_SET},
 	{.name = "ip",
 		.flag = "ip",

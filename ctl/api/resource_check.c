@@ -132,6 +132,7 @@ int resource_check_passphrase(const char *text, char *err, size_t cap)
 
 	if (len >= RESOURCE_PASSPHRASE_MIN && len <= RESOURCE_PASSPHRASE_MAX)
 		return 0;
-	snprintf(err, cap, "a passphrase has 10 to 79 bytes, this one has %zu", len);
+	snprintf(err, cap, "a passphrase has %d to %d bytes, this one has %zu",
+		RESOURCE_PASSPHRASE_MIN, RESOURCE_PASSPHRASE_MAX, len);
 	return -EINVAL;
 }

@@ -12,8 +12,8 @@
 
 #define RESOURCE_STREAM_MAX 128	    // bytes of a stream name
 #define RESOURCE_USER_MAX 63	    // bytes of a user's name
-#define RESOURCE_PASSPHRASE_MIN 10  // bytes; libsrt's documents and FFmpeg stop at 79 ...
-#define RESOURCE_PASSPHRASE_MAX 80  // ... libsrt takes 80 (decisions A26)
+#define RESOURCE_PASSPHRASE_MIN 10  // bytes, as libsrt takes them;
+#define RESOURCE_PASSPHRASE_MAX 80  // its documents say 79 (decisions A26)
 #define RESOURCE_TTL_S_MAX 31536000 // of a token: a year
 
 int resource_check_stream(const char *text, char *err, size_t cap);

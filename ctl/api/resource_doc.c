@@ -241,6 +241,14 @@ static int parse_list(const struct resource_field *f, const char *as, const char
 	}
 }
 
+static const char *meant(const struct resource_field *f, const char *text)
+{
+	for (const char *const *a = f->aliases; a && *a; a += 2)
+		if (!strcmp(*a, text))
+			return a[1];
+	return text;
+}
+
 int resource_parse(
 	const struct resource_field *f, const char *text, json_t **out, char *err, size_t cap)
 {
@@ -255,6 +263,7 @@ int resource_parse(
 		return parse_int(f, as, text, out, err, cap);
 	if (f->type == RESOURCE_LIST)
 		return parse_list(f, as, text, out, err, cap);
+	text = meant(f, text);
 	if (check_text(f, as, text, err, cap))
 		return -EINVAL;
 	*out = json_string(text);

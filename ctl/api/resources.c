@@ -31,6 +31,7 @@
 #define TEXT(n, h) REPORTED(n, RESOURCE_STRING, NULL, h)
 
 static const char *const mode_words[] = {"play", "publish", NULL};
+static const char *const mode_aliases[] = {"request", "play", NULL};
 static const char *const rule_words[] = {"allow", "deny", NULL};
 static const char *const auth_words[] = {"none", "token", "hook", NULL};
 static const char *const failure_words[] = {"closed", "open", NULL};
@@ -107,6 +108,7 @@ static const struct resource_field listener_fields[] = {
 		.meta = "play|publish",
 		.type = RESOURCE_WORD,
 		.words = mode_words,
+		.aliases = mode_aliases,
 		.fallback = "\"play\"",
 		.help = "what a stream id means that does not say",
 		.flags = RESOURCE_SET},
@@ -128,8 +130,8 @@ static const struct resource_field listener_fields[] = {
 		.check = resource_check_dialect,
 		.max = DIALECTS_MAX,
 		.fallback = "[]",
-		.help = "forms of stream ids besides the standard, as in sls,ome; without it all "
-			"but ome and srtrelay",
+		.help = "other servers' forms of stream ids to take too, as in sls,ome; without it "
+			"all but ome and srtrelay",
 		.flags = RESOURCE_SET},
 	OBJECT_STATE,
 };
@@ -174,7 +176,9 @@ static const struct resource_field stream_fields[] = {
 		.type = RESOURCE_WORD,
 		.words = takeover_words,
 		.fallback = "\"reject\"",
-		.help = "what happens to a second publisher",
+		.help = "a second publisher is refused, takes the first one's place, or only that "
+			"of "
+			"one that has sent nothing for 2 s",
 		.flags = RESOURCE_SET},
 	{.name = "max_subscribers",
 		.flag = "max-subscribers",
@@ -182,7 +186,9 @@ static const struct resource_field stream_fields[] = {
 		.type = RESOURCE_INT,
 		.min = 1,
 		.max = 10000000,
-		.help = "limit of its own; without it the node's",
+		.help = "limit of its own, without it the node's; routes are not counted, and who "
+			"is "
+			"in stays when it is lowered",
 		.flags = RESOURCE_SET},
 	{.name = "repair_percent",
 		.flag = "repair-percent",
@@ -207,9 +213,9 @@ static const struct resource_field stream_fields[] = {
 			"repair budget after three times that",
 		.flags = RESOURCE_SET},
 	PASSPHRASE("publish_passphrase", "publish-passphrase-file",
-		"publishers need it, 10 to 79 bytes: first line of F, - is the input"),
+		"publishers need it, 10 to 80 bytes: first line of F, - is the input"),
 	PASSPHRASE("play_passphrase", "play-passphrase-file",
-		"subscribers need it, 10 to 79 bytes: first line of F, - is the input"),
+		"subscribers need it, 10 to 80 bytes: first line of F, - is the input"),
 	{.name = "cryptomode",
 		.flag = "cryptomode",
 		.meta = "auto|ctr|gcm",
@@ -280,7 +286,7 @@ static const struct resource_field source_fields[] = {
 			"whom to call: srt://HOST:PORT?streamid=..",
 		.flags = RESOURCE_KEY},
 	PASSPHRASE("passphrase", "passphrase-file",
-		"of an srt:// source, 10 to 79 bytes: first line of F, - is the input"),
+		"of an srt:// source, 10 to 80 bytes: first line of F, - is the input"),
 	OBJECT_STATE,
 	PACKETS("rx_packets", "received"),
 	BYTES("rx_bytes", "received"),
@@ -297,7 +303,7 @@ static const struct resource_field route_fields[] = {
 			"srt://HOST:PORT?streamid=.. calls a listener there",
 		.flags = RESOURCE_KEY},
 	PASSPHRASE("passphrase", "passphrase-file",
-		"of an srt:// route, 10 to 79 bytes: first line of F, - is the input"),
+		"of an srt:// route, 10 to 80 bytes: first line of F, - is the input"),
 	OBJECT_STATE,
 	PACKETS("tx_packets", "sent"),
 	BYTES("tx_bytes", "sent"),

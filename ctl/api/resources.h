@@ -47,6 +47,9 @@ struct resource_field {
 	// Of RESOURCE_WORD, NULL-terminated. Of a settable RESOURCE_LIST: each is a flag that adds
 	// the item "WORD VALUE" behind those before it; NULL: its flag takes items with commas.
 	const char *const *words;
+	// Of RESOURCE_WORD, pairs that end in NULL: the command line takes the first for the
+	// second.
+	const char *const *aliases;
 	resource_check check; // of RESOURCE_STRING and of a list's items; NULL: any text
 	enum resource_type type;
 	unsigned flags;

@@ -3,6 +3,8 @@
 
 #include "ctl/cli/cmd.h"
 
+#include "ctl/cli/object_rules.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +27,10 @@ static bool is_flag(const struct cmd *c, const struct resource_field *f)
 	return f->flags & RESOURCE_SET;
 }
 
-// A list has a flag for each word that an item may begin with, other fields one.
-static bool field_flag_at(const struct resource_field *f, size_t *i, struct cmd_flag *out)
+// A list has a flag for each word that an item may begin with, and where it is changed one to take
+// items back; other fields have one.
+static bool field_flag_at(
+	const struct cmd *c, const struct resource_field *f, size_t *i, struct cmd_flag *out)
 {
 	*out = (struct cmd_flag){.name = f->flag, .meta = f->meta, .help = f->help, .field = f};
 	if (!f->words || f->type != RESOURCE_LIST)
@@ -36,7 +40,11 @@ static bool field_flag_at(const struct resource_field *f, size_t *i, struct cmd_
 			out->name = out->word = *w;
 			return true;
 		}
-	return false;
+	if (c->fields != CMD_FIELDS_CHANGE || (*i)--)
+		return false;
+	out->name = out->word = RULES_FORGET;
+	out->help = "take back the rule for these addresses; repeatable";
+	return true;
 }
 
 bool cmd_arg_at(const struct cmd *c, size_t i, struct cmd_arg *out)
@@ -63,7 +71,7 @@ bool cmd_flag_at(const struct cmd *c, size_t i, struct cmd_flag *out)
 	for (size_t k = 0; r && k < r->n_fields; k++) {
 		const struct resource_field *f = &r->fields[k];
 
-		if (is_flag(c, f) && field_flag_at(f, &i, out))
+		if (is_flag(c, f) && field_flag_at(c, f, &i, out))
 			return true;
 	}
 	for (const struct cmd_flag *f = c->flags; f && f->name; f++)

@@ -41,9 +41,25 @@ static const struct object listener = {
 	.waits = true,
 };
 
+#define STREAM_IDS                                                                         \
+	"Stream ids that every listener takes, percent-encoded too:\n"                     \
+	"  #!::r=NAME,m=publish|request[,u=USER][,sluice_token=TOKEN]   the standard\n"    \
+	"  NAME                         as --default-mode says\n"                          \
+	"  publish/NAME publish:NAME    also play/ play: read: request:\n"                 \
+	"Dialects of other servers; without --dialects all but ome and srtrelay:\n"        \
+	"  srs         NAME?token=TOKEN   #!::h=[VHOST/]NAME,m=publish\n"                  \
+	"  mediamtx    publish:NAME:USER:PASSWORD   read:NAME:USER:PASSWORD\n"             \
+	"  srtrelay    publish/NAME/PASSWORD   play/NAME/PASSWORD, NAME without slashes\n" \
+	"  sls         uplive.sls.com/NAME   live.sls.com/NAME, NAME as in app/stream;\n"  \
+	"              when named also uplive.* uplive-* live.* live-*\n"                  \
+	"  openirl     NAME, opaque: --default-mode tells publishers from players\n"       \
+	"  ome         VHOST/APP/STREAM[/PLAYLIST]   srt://HOST/APP/STREAM\n"              \
+	"  restreamer  NAME,mode:publish|request,token:TOKEN"
+
 static const struct cmd cmd_add = OBJECT_ADD(listener, "open a port for SRT callers",
 	OBJECT_WAITS "\n"
-		     "ADDR may be empty: srt://:9000 listens on every address.");
+		     "ADDR may be empty: srt://:9000 listens on every address.\n\n" OBJECT_RULES
+		     "\n\n" STREAM_IDS);
 static const struct cmd cmd_list = OBJECT_LIST(listener, "all listeners");
 static const struct cmd cmd_show = OBJECT_SHOW(listener, "one listener");
 static const struct cmd cmd_del =

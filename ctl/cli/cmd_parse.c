@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "ctl/api/resource_check.h"
 #include "ctl/api/secret_file.h"
 #include "ctl/cli/cmd.h"
+#include "ctl/cli/object_rules.h"
 #include "ctl/cli/suggest.h"
 
 #include <errno.h>
@@ -114,6 +116,20 @@ static int take_field(struct parser *p, const struct resource_field *f, const ch
 	return json_object_set_new(p->call->doc, f->name, v) ? fail(p, "out of memory") : 0;
 }
 
+// --forget 10.0.0.0/8 is no rule, and checked as one only here.
+static int parse_item(
+	struct parser *p, const struct cmd_flag *flag, const char *text, json_t **item)
+{
+	char why[256];
+
+	if (strcmp(flag->word, RULES_FORGET) != 0)
+		return resource_parse_item(flag->field, flag->word, text, item, p->err, p->cap);
+	if (resource_check_range(text, why, sizeof(why)))
+		return fail(p, "--%s: %s", flag->word, why);
+	*item = json_sprintf("%s %s", flag->word, text);
+	return 0;
+}
+
 // --allow 10.0.0.0/8: behind the items that were given before. --allow default gives none.
 static int take_item(struct parser *p, const struct cmd_flag *flag, const char *text)
 {
@@ -124,9 +140,9 @@ static int take_item(struct parser *p, const struct cmd_flag *flag, const char *
 		list = json_array();
 		json_object_set_new(p->call->doc, f->name, list);
 	}
-	if (is_default(p, f, text))
+	if (is_default(p, f, text) && strcmp(flag->word, RULES_FORGET) != 0)
 		return 0;
-	if (resource_parse_item(f, flag->word, text, &item, p->err, p->cap))
+	if (parse_item(p, flag, text, &item))
 		return -EINVAL;
 	return json_array_append_new(list, item) ? fail(p, "out of memory") : 0;
 }

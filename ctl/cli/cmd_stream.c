@@ -60,13 +60,14 @@ static const struct object stream = {
 	.gone = "deleted",
 };
 
-static const struct cmd cmd_add = OBJECT_ADD(stream, "declare a stream", NULL);
+static const struct cmd cmd_add = OBJECT_ADD(stream, "declare a stream", OBJECT_RULES);
 static const struct cmd cmd_set = {
 	.name = "set",
 	.help = "change a stream",
 	.more = "Only the flags given change. The value \"default\" goes back to the default.\n"
-		"Rules go in front of those that hold; --allow default drops these.\n"
-		"Limits hold at once, everything else for new sessions.",
+		"Limits hold at once, everything else for new sessions.\n\n" OBJECT_RULES "\n"
+		"Those given here go in front of those that hold; --allow default and --deny\n"
+		"default drop all of these, --forget one.",
 	.noun = "stream",
 	.fields = CMD_FIELDS_CHANGE,
 	.flags = object_dry_run,

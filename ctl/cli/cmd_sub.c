@@ -90,8 +90,9 @@ static const struct cmd cmd_kick = {
 	.name = "kick",
 	.help = "disconnect a subscriber",
 	.more = "A route of ours begins again: route del ends it.\n"
-		"A ban lasts until its time is over or the dataplane is started again; a rule\n"
-		"(stream set --deny) is for good.",
+		"A ban lasts until its time is over or the dataplane is started again. For good,\n"
+		"and beside the bans that are there: stream set STREAM --deny ADDRESS, which\n"
+		"counts for who calls from then on.",
 	.noun = "sub",
 	.fields = CMD_FIELDS_ID,
 	.flags = kick_flags,

@@ -87,7 +87,10 @@ const struct cmd cmd_watch = {
 	.help = "what happens, as it happens",
 	.more = "Runs until Ctrl-C; with --json one object a line. When sluiced is started anew "
 		"it\n"
-		"goes on where it was.",
+		"goes on where it was.\n\n"
+		"Numbers of refusals are those on the wire. libsrt and its documents say 1000\n"
+		"less: 2404, no such stream, is its SRT_REJX_NOTFOUND 1404; 1010, a wrong\n"
+		"passphrase, its SRT_REJ_BADSECRET 10.",
 	.flags = flags,
 	.run = watch,
 };

@@ -69,10 +69,11 @@ static enum api_exit put(
 	snprintf(etag, sizeof(etag), "%s", api_etag(c->api));
 	intent = resource_intent(resource_of(o), doc);
 	mine = json_copy(c->call->doc);
-	rules_join(c, intent, mine);
+	rc = rules_join(c, intent, mine, err);
 	json_object_update(intent, mine);
 	json_decref(mine);
-	rc = api_call_match(c->api, "PUT", path_put, *etag ? etag : NULL, intent, out, err);
+	if (!rc)
+		rc = api_call_match(c->api, "PUT", path_put, *etag ? etag : NULL, intent, out, err);
 	json_decref(intent);
 	json_decref(doc);
 	return rc;

@@ -50,6 +50,12 @@ extern const struct cmd_flag object_dry_run[];
 		.run = object_del, .data = &o                                      \
 	}
 
+// How rules of addresses are read.
+#define OBJECT_RULES                                                                         \
+	"Rules (--allow, --deny) are read in their order, the first that matches decides.\n" \
+	"Who matches none may come in where all rules are denials; one --allow among them\n" \
+	"keeps everybody else out. A caller has to pass the listener's and the stream's."
+
 // What `add` of an object that waits says in its help.
 #define OBJECT_WAITS \
 	"Waits up to 2 s: exit status 0 when it is active, 8 with the reason when it is not."

@@ -46,22 +46,58 @@ static bool has_range(const json_t *rules, const json_t *rule)
 	return false;
 }
 
-void rules_join(const struct cli *c, const json_t *intent, json_t *fields)
+static bool forgets(const json_t *rule)
 {
-	const json_t *given = json_object_get(fields, FIELD);
-	const json_t *held = json_object_get(intent, FIELD), *rule;
-	json_t *all;
+	return !strncmp(json_string_value(rule), RULES_FORGET " ", sizeof(RULES_FORGET));
+}
+
+// What is to be forgotten and is none of the rules; NULL when all are.
+static const char *find_unknown(const json_t *given, const json_t *held)
+{
+	const json_t *rule;
 	size_t i;
 
-	if (!given || begins_anew(c->call))
-		return;
-	all = json_copy((json_t *)given);
-	json_array_foreach(held, i, rule)
+	json_array_foreach(given, i, rule)
 	{
-		if (!has_range(given, rule))
+		if (forgets(rule) && !has_range(held, rule))
+			return json_string_value(rule) + sizeof(RULES_FORGET);
+	}
+	return NULL;
+}
+
+static json_t *joined(const json_t *given, const json_t *held, bool anew)
+{
+	json_t *all = json_array();
+	const json_t *rule;
+	size_t i;
+
+	json_array_foreach(given, i, rule)
+	{
+		if (!forgets(rule))
 			json_array_append(all, (json_t *)rule);
 	}
-	json_object_set_new(fields, FIELD, all);
+	json_array_foreach(held, i, rule)
+	{
+		if (!anew && !has_range(given, rule))
+			json_array_append(all, (json_t *)rule);
+	}
+	return all;
+}
+
+enum api_exit rules_join(
+	const struct cli *c, const json_t *intent, json_t *fields, struct api_error *err)
+{
+	const json_t *given = json_object_get(fields, FIELD),
+		     *held = json_object_get(intent, FIELD);
+	const char *unknown = find_unknown(given, held);
+
+	if (unknown) {
+		snprintf(err->detail, sizeof(err->detail), "there is no rule for %s", unknown);
+		return err->exit = API_NOT_FOUND;
+	}
+	if (given)
+		json_object_set_new(fields, FIELD, joined(given, held, begins_anew(c->call)));
+	return API_OK;
 }
 
 void rules_say(const struct cli *c, const json_t *doc)

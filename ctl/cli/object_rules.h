@@ -7,9 +7,14 @@
 
 #include "ctl/cli/cli.h"
 
-// fields: what is to change of an object with this intent. Its rules, where any were given, become
-// all that are to hold.
-void rules_join(const struct cli *c, const json_t *intent, json_t *fields);
+// Besides the words of rules: --forget CIDR takes back what is said of a range.
+#define RULES_FORGET "forget"
 
-// Where rules were given: say which hold now.
+// fields: what is to change of an object with this intent. Its rules, where any were given, become
+// all that are to hold. Returns API_OK, or API_NOT_FOUND and one sentence in err: there is no rule
+// to forget.
+enum api_exit rules_join(
+	const struct cli *c, const json_t *intent, json_t *fields, struct api_error *err);
+
+// Where rules were given: say which hold now, and for whom none of them does.
 void rules_say(const struct cli *c, const json_t *doc);

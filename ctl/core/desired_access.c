@@ -57,7 +57,7 @@ uint32_t desired_dialects(const json_t *doc)
 
 		bits |= n >= 0 ? 1u << n : 0;
 	}
-	return bits;
+	return bits ? bits | 1u << STREAMID_SLUICE : 0; // ours hold everywhere
 }
 
 // The place of a word among those of an enum that counts in the same order.

@@ -9,8 +9,10 @@
 //   always sluice      live/cam1   publish/live/cam1   publish:live/cam1  also play, read, request
 //   srs         live/cam1[?token=..]   and as it was before: #!::h=[vhost/]live/cam1,m=publish
 //   mediamtx    publish:live/cam1[:joe:secret][:query]   read:..   the password becomes the session
-//   srtrelay    publish/cam1[/secret]   play/..            likewise; names of one segment
-//   sls         uplive.sls.com/live/cam1   live.sls.com/.. names live/cam1, the domain the mode
+//   srtrelay    publish/cam1[/secret]   play/..            likewise; names of one segment. Goes
+//               before ours where it is taken
+//   sls         uplive.sls.com/live/cam1   live.sls.com/.. names live/cam1, the domain the mode;
+//               uplive.* and live.* too where others than the default are taken
 //   openirl     an opaque name; the listener's default says the mode
 //   ome         vhost/app/stream[/playlist]                the playlist is a player's
 //               srt://host[:port]/app/stream               as it was before

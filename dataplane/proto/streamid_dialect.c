@@ -154,10 +154,10 @@ static int action(struct streamid *id, struct text t, uint32_t dialects)
 		t.p += n;
 		if (colon && dialects & (BIT(STREAMID_SLUICE) | BIT(STREAMID_MEDIAMTX)))
 			return with_colons(id, t);
+		if (!colon && dialects & BIT(STREAMID_SRTRELAY)) // never taken unasked
+			return srtrelay(id, t);
 		if (!colon && dialects & BIT(STREAMID_SLUICE))
 			return with_colons(id, t);
-		if (!colon && dialects & BIT(STREAMID_SRTRELAY))
-			return srtrelay(id, t);
 		id->mode = STREAMID_UNSET;
 	}
 	return 1;
@@ -172,25 +172,27 @@ static unsigned slashes(const struct text *t)
 	return n;
 }
 
-// A domain of this first word: alone, numbered (live-1.), or with more behind it.
-static bool domain_of(const struct text *t, const char *word)
+// A domain of this first word: numbered (live-1.) or with more behind it; alone only where nothing
+// else may stand.
+static bool domain_of(const struct text *t, const char *word, bool only)
 {
 	size_t n = strlen(word);
 
-	return begins(t, word) && t->p + n < t->end && strchr(".-/", t->p[n]);
+	return begins(t, word) && t->p + n < t->end && strchr(only ? ".-/" : ".-", t->p[n]);
 }
 
-// domain/app/stream. Only the domains of its own documentation are taken for one while a plain
-// name may stand here too; where the listener speaks nothing but this, any uplive and live are.
+// domain/app/stream. Where nobody asked for this form only the domains of its own documentation are
+// taken for one, for a plain name may stand here too; where it is named, any uplive and live are.
 static int sls(struct streamid *id, struct text t, uint32_t dialects)
 {
 	bool only = !(dialects & (BIT(STREAMID_SLUICE) | BIT(STREAMID_SRS)));
+	bool named = dialects != STREAMID_DEFAULT;
 
 	if (slashes(&t) != 2)
 		return 1;
-	if (begins(&t, "uplive.sls.com/") || (only && domain_of(&t, "uplive")))
+	if (begins(&t, "uplive.sls.com/") || (named && domain_of(&t, "uplive", only)))
 		id->mode = STREAMID_PUBLISH;
-	else if (begins(&t, "live.sls.com/") || (only && domain_of(&t, "live")))
+	else if (begins(&t, "live.sls.com/") || (named && domain_of(&t, "live", only)))
 		id->mode = STREAMID_PLAY;
 	else if (!only)
 		return 1;

@@ -58,6 +58,17 @@ def test_set_goes_back_to_no_passphrase_and_no_rules(api, ctl, words):
     assert body["play_passphrase"] is None and body["acl"] == [] and body["hook"] is None
 
 
+def test_the_help_says_who_comes_in_and_how(ctl):
+    for line in (["stream", "add"], ["stream", "set"], ["listener", "add"]):
+        text = " ".join(ctl(*line, "--help").out.split())
+        assert "Who matches none may come in where all rules are denials; one --allow among them keeps everybody else out" in text
+    text = ctl("listener", "add", "--help").out
+    for dialect in ("srs", "mediamtx", "srtrelay", "sls", "openirl", "ome", "restreamer"):
+        assert f"\n  {dialect} " in text, dialect
+    assert "beside the bans that are there" in " ".join(ctl("sub", "kick", "--help").out.split())
+    assert "2404" in ctl("watch", "--help").out and "1404" in ctl("watch", "--help").out
+
+
 def test_secrets_are_stars_on_the_screen(api, ctl):
     api.objects["streams"]["a"] = {"name": "a", "play_passphrase": {"ref": "x0123456789"}, "publish_passphrase": None,
                                    "acl": ["allow 10.0.0.0/8", "deny ::/0"]}
@@ -88,7 +99,8 @@ def test_a_token_and_a_stream_id_with_it(api, ctl):
     assert r.rc == 0, r.err
     assert api.seen[0][3] == {"stream": "a", "mode": "request", "ttl_s": 60, "ip": "192.0.2.0/24"}
     assert r.out == (f"token      {token}\nstream id  {made['stream_id']}\nid         t1\nuntil      {made['until']}\n")
-    assert ctl("token", "create", "--stream", "a", "--mode", "request", "--json").json == made
+    assert ctl("token", "create", "--stream", "a", "--mode", "play", "--json").json == made
+    assert api.seen[-1][3]["mode"] == "request", "as stream ids have it"
     for what in (token, made["stream_id"], quote(made["stream_id"], safe="")):
         r = ctl("token", "revoke", what)
         assert (r.rc, r.out, r.err) == (0, "", "token t1 revoked\n"), what

@@ -114,6 +114,15 @@ def test_who_does_not_share_the_passphrase_hears_what_libsrt_says(strict, progra
         assert ours == answer_of_libsrt(programs, CALLERS[name], passphrase), stream
 
 
+@pytest.mark.parametrize("size", [10, 79, 80])
+def test_the_shortest_and_longest_passphrases_of_libsrt(strict, size):
+    """Its documents say 79 at most, it takes 80 itself."""
+    strict.words.write_text("x" * size)
+    strict.ctl("stream", "add", "a", "--play-passphrase-file", strict.words)
+    assert libsrt.reject_code(strict.port, "#!::r=a", [(libsrt.SRTO_PASSPHRASE, "x" * size)]) is None
+    assert libsrt.reject_code(strict.port, "#!::r=a", [(libsrt.SRTO_PASSPHRASE, "y" * size)]) == 1010
+
+
 def test_a_user_brings_a_passphrase_of_its_own(strict, programs):
     strict.ctl("stream", "add", "live/a", "--publish-passphrase-file", strict.words, "--play-passphrase-file", strict.words)
     strict.ctl("user", "add", "joe", "--prefix", "live/", "--mode", "publish", "--passphrase-file", strict.other)

@@ -45,6 +45,9 @@ def test_one_more_rule_takes_none_back(relay):
     assert "rules: deny 10.0.0.1, allow 127.0.0.0/8, deny 0.0.0.0/0, every other address is refused" in said
     assert put("--deny", "10.0.0.2", "--deny", "10.0.0.1/32")[0] == ["deny 10.0.0.2", "deny 10.0.0.1", *rules[1:]]
     assert put("--allow", "10.0.0.2")[0] == ["allow 10.0.0.2", "deny 10.0.0.1", *rules[1:]], "the newest word holds"
+    assert put("--forget", "10.0.0.2", "--forget", "0.0.0.0/0")[0] == ["deny 10.0.0.1", "allow 127.0.0.0/8"]
+    unknown = relay.run("stream", "set", "a", "--forget", "10.0.0.2")
+    assert (unknown.returncode, unknown.stderr) == (3, "there is no rule for 10.0.0.2\n")
     rules, said = put("--deny", "10.0.0.3", "--allow", "default")
     assert rules == ["deny 10.0.0.3"] and "every other address is let in" in said
     rules, said = put("--deny", "default")
@@ -90,7 +93,9 @@ def test_a_listener_takes_the_forms_it_was_told(make_relay):
     relay.listen("--dialects", "srtrelay", "--default-mode", "publish")
     relay.ctl("stream", "add", "cam1")
     assert code(relay, "play/cam1/password") is None
-    assert code(relay, "cam1") == 2400
+    assert code(relay, "cam1") is None, "ours hold beside them"
+    assert code(relay, "publish:cam1") is None
+    assert code(relay, "cam1,mode:request") == 2400
     assert code(relay, "#!:{r=cam1}") == 2400
     assert "of a form that this listener does not take" in relay.dp.output()
 

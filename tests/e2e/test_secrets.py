@@ -101,7 +101,7 @@ def test_a_passphrase_leaves_its_url(bare):
 
 
 @pytest.mark.parametrize("line, sentence", [
-    ("stream add x --play-passphrase-file {words}", "--play-passphrase-file: a passphrase has 10 to 79 bytes, this one has 9"),
+    ("stream add x --play-passphrase-file {words}", "--play-passphrase-file: a passphrase has 10 to 80 bytes, this one has 9"),
     ("stream add x --play-passphrase-file /nowhere", "--play-passphrase-file: /nowhere cannot be read: No such file or directory"),
     ("stream add x --allow 10.0.0.1/8", "--allow: a range is an address or ADDRESS/BITS with no bit set behind BITS: 192.0.2.0/24"),
     ("stream add x --play-auth maybe", '--play-auth must be none, token or hook, not "maybe"'),
@@ -233,7 +233,7 @@ def test_a_revocation_lasts_as_long_as_the_token(bare):
     assert bare.items("token", "list") == []  # what was signed is not kept
     assert bare.json("token", "revoke", made["token"])["until"] == made["until"]
     bare.ctl("token", "revoke", made["id"])  # again, by its id
-    bare.ctl("token", "revoke", "of-elsewhere")
+    bare.ctl("token", "revoke", "of-elsewhere", "--own-id")
     restart(bare, lambda: None)
     assert {t["id"] for t in bare.items("token", "list")} == {made["id"], "of-elsewhere"}
 

@@ -145,7 +145,8 @@ static void makes_a_set_of_dialects(void **state)
 		make(DP_LISTENER, "{\"url\": \"srt://:9000\", \"dialects\": [\"ome\", \"srs\"]}",
 			&d),
 		0);
-	assert_int_equal(d.body.listener.dialects, 1u << STREAMID_OME | 1u << STREAMID_SRS);
+	assert_int_equal(d.body.listener.dialects,
+		1u << STREAMID_OME | 1u << STREAMID_SRS | 1u << STREAMID_SLUICE);
 }
 
 static void names_secrets_by_their_ids(void **state)

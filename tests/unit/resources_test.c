@@ -72,7 +72,7 @@ static void names_what_is_wrong(void **state)
 		{"route", "{\"url\": \"udp://10.0.0.1:5000\"}", "a route needs the field stream"},
 		{"sub", "{\"id\": \"s-1\"}", "id is reported, it cannot be set"},
 		{"stream", "{\"name\": \"a\", \"play_passphrase\": \"short\"}",
-			"play_passphrase: a passphrase has 10 to 79 bytes, this one has 5"},
+			"play_passphrase: a passphrase has 10 to 80 bytes, this one has 5"},
 		{"stream", "{\"name\": \"a\", \"play_passphrase\": 1}",
 			"play_passphrase must be a string, or {\"ref\": ID} as it was shown"},
 		{"stream", "{\"name\": \"a\", \"acl\": [\"allow 10.0.0.1/8\"]}",
