@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// The path of a packet: six stages, in this order, called by worker/loop.c. Each works on the batch
-// and leaves in it what goes on.
+// The path of a packet: six stages, in this order, called by worker/loop.c. The first four work on
+// the batch and leave in it what goes on; the last two on what that has made due.
 //
 // The batch owns its packets. A stage that takes a packet out is its new owner: it hands it on or
 // calls path_drop() or path_absorb(), which release the frame. Everything here belongs to one
@@ -186,7 +186,7 @@ void retire_frame(struct path *p, struct rte_mbuf *frame);		  // a clone, too
 void retire_frames(struct path *p, struct rte_mbuf **frames, unsigned n); // no clones
 void retire_done(struct path *p); // those whose copies have gone, to the arena
 
-// fanout.c, inorder.c, start.c
+// fanout.c: to all subscribers of a view.
 void fanout_mark(struct path *p, struct view *v); // look at it in this round
 // To every SRT subscriber. sealed: see struct pkt.
 void fanout_fresh(struct path *p, struct view *v, uint64_t seq, const uint8_t *sealed);
@@ -199,12 +199,17 @@ void fanout_list(struct path *p, struct view *v, enum line_kind kind, const stru
 	unsigned n, const struct sublist *l);
 struct port_payload fanout_payload(
 	const struct path *p, const struct history_entry *e, uint64_t seq);
-void inorder_advance(struct path *p, struct view *v);
-void inorder_reformat(struct path *p, struct view *v);
 void fanout_count(struct path *p, struct view *v, const struct port_payload *pl, unsigned n,
 	unsigned subscribers, unsigned copies);
+
+// inorder.c: pushes over RTP and UDP, in the order of the numbers.
+void inorder_advance(struct path *p, struct view *v);
+void inorder_reformat(struct path *p, struct view *v);
+
+// start.c: late joiners, and what is sent to one session apart from the fan-out.
 void start_turn(struct path *p);	// late joiners go on
 ts_us start_next(const struct path *p); // when they want their next turn; TS_NEVER
+void session_note_more(struct session *s, const struct port_payload *pl); // sent apart
 
 // seal.c: copies under keys of their own. n payloads to each of n_lines sessions of one suite, or
 // to all of a view's; return the copies sent.
@@ -223,6 +228,7 @@ uint32_t secure_kk(const struct path *p, const struct session *s); // of its lin
 bool secure_open(struct path *p, struct pkt *k);		   // false: dropped
 bool secure_control(
 	struct path *p, struct pkt *k); // true: it was about keys, and is done, or dropped
+// Control has derived a KEK. 0, or -ENOENT: the session has gone.
 int secure_derived(struct path *p, session_key key, int status, const struct key_material *k);
 
 // rekey.c: new keys for subscribers.
@@ -276,12 +282,13 @@ void follow_want(const struct view *v, uint64_t first); // entries before it sho
 bool follow_allows_pop(const struct path *p, const struct view *v);
 void follow_report(struct path *p, struct view *v);
 
-// forward.c: a packet that landed on the wrong worker.
+// forward.c: notes to other workers, and packets that landed on the wrong one.
+int path_note(struct path *p, unsigned worker, const struct note *n); // 0 or -ENOBUFS
 void forward_pkt(struct path *p, struct pkt *k, unsigned worker, uint32_t slot);
 void forward_open(struct path *p, const struct note *n, struct batch *b);
-int path_note(struct path *p, unsigned worker, const struct note *n);
 
-// join.c: sessions begin ...
+// join.c: SRT sessions begin ... 0, and their *key, or -ENOSPC: there is no slot, or no receiver
+// for a publisher; join_publish also -EBUSY: another publishes.
 int join_play(struct path *p, struct park_entry *e, const struct cmd_admit *c, session_key *key);
 int join_publish(struct path *p, const struct cmd_admit *c, session_key *key);
 // A session is a subscriber now: it is kept to o, and to packets that such an MSS takes.
@@ -293,24 +300,25 @@ void join_rcv_give(struct path *p, struct srt_rcv *rcv);
 void join_publishing(struct path *p, struct view *v, struct session *s);
 struct view *join_view(struct path *p, struct stream *s); // opened when it was not
 
-// plain.c: sources and pushes, over RTP and UDP.
+// leave.c: ... and end.
+void leave_session(struct path *p, struct session *s, enum dp_close why);
+void leave_view(struct path *p, struct view *v); // all its sessions; then ask:
+bool leave_view_done(struct path *p, struct view *v);
+
+// plain.c: sources and pushes, over RTP and UDP. They begin as those of join.c: -ENOSPC;
+// plain_source also -EBUSY.
 int plain_source(struct path *p, const struct cmd_sock *c, session_key *key);
 int plain_push(struct path *p, const struct cmd_push *c, session_key *key);
 void plain_push_line(struct view *v, struct session *s);
 bool plain_feed(struct path *p, struct pkt *k);	    // true: it goes on to the ring
 void plain_gaps(struct path *p, struct session *s); // give up holes that are due
 
-// call.c: SRT calls of ours, until they are answered.
+// call.c: SRT calls of ours, until they are answered. call_begin: 0 and *key, or -ENOSPC.
 bool call_pool_init(struct path *p, struct path_regions *mem);
 int call_begin(struct path *p, const struct cmd_call *c, session_key *key);
 void call_feed(struct path *p, struct pkt *k);
 void call_on_timer(struct path *p, struct session *s);
 void call_drop(struct path *p, struct session *s, int code); // give it up, and say so
-
-// ... and end (leave.c).
-void leave_session(struct path *p, struct session *s, enum dp_close why);
-void leave_view(struct path *p, struct view *v); // all its sessions; then ask:
-bool leave_view_done(struct path *p, struct view *v);
 
 // narrow.c: end the sessions that the port could send nothing of this size to.
 // A subscriber joins that announced this MSS.
@@ -327,6 +335,9 @@ void refused_view(struct path *p, struct view *v);
 // slow.c: end a subscriber that cannot take its stream. True: it has been ended.
 bool slow_close(struct path *p, struct session *s);
 
+// event.c: tell control. There is room for all that can happen (EVENTS_MORE).
+void path_event(struct path *p, const struct event *e);
+
 // house.c: every 100 ms.
 void house_keep(struct path *p);
 void house_stream_state(struct path *p, struct view *v, enum dp_stream_state state);
@@ -336,6 +347,3 @@ void *path_region(struct path_regions *list, size_t n, size_t size);
 void path_regions_free(struct path_regions *list);
 struct rte_ring *path_mailbox_new(struct path_regions *list, unsigned element,
 	unsigned count); // single producer and consumer
-
-void path_event(struct path *p, const struct event *e);
-void session_note_more(struct session *s, const struct port_payload *pl); // sent apart
