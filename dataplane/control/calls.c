@@ -128,8 +128,8 @@ static void dial(
 		.tag = c->call_sockets[s->s.owner].tag,
 		.peer = peer_of(o),
 		.local = c->call_sockets[s->s.owner].local,
-		.rcv_latency_ms = (uint16_t)(d->latency_ms ? d->latency_ms : CALLS_LATENCY_MS),
-		.peer_latency_ms =
+		.own_rcv_latency_ms = (uint16_t)(d->latency_ms ? d->latency_ms : CALLS_LATENCY_MS),
+		.peer_rcv_latency_ms =
 			(uint16_t)(d->peer_latency_ms ? d->peer_latency_ms : CALLS_LATENCY_MS),
 	};
 	cmd.call.patience = d->connect_ms ? d->connect_ms * TS_MS : CALLS_PATIENCE_US;
@@ -139,9 +139,9 @@ static void dial(
 	if (o->kind == DP_SOURCE)
 		keys_note(s, keys ? keys->msg : NULL, keys ? keys->msg_len : 0);
 	memcpy(cmd.call.streamid, d->streamid, sizeof(cmd.call.streamid));
-	stream_deepen(s, cmd.call.rcv_latency_ms > cmd.call.peer_latency_ms
-				 ? cmd.call.rcv_latency_ms
-				 : cmd.call.peer_latency_ms);
+	stream_deepen(s, cmd.call.own_rcv_latency_ms > cmd.call.peer_rcv_latency_ms
+				 ? cmd.call.own_rcv_latency_ms
+				 : cmd.call.peer_rcv_latency_ms);
 	o->used = s;
 	s->n_users++;
 	o->in_flight++;

@@ -3,6 +3,7 @@
 
 #include "base/seq.h"
 #include "path/path.h"
+#include "proto/srt_caller.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static void call_give(struct call_pool *t, struct call *c)
 
 static void poll(struct path *p, struct session *s)
 {
-	uint8_t out[SRT_HS_REQUEST_MAX + SRT_KM_MAX + 4];
+	uint8_t out[SRT_HS_REQUEST_MAX];
 	ssize_t len;
 
 	while ((len = srt_caller_poll(&s->call->caller, p->now, out, sizeof(out))) > 0)
@@ -116,8 +117,8 @@ int call_begin(struct path *p, const struct cmd_call *c, session_key *key)
 	if (c->mode == DP_MODE_PLAY && call->keys.km.key_len)
 		share_key(p, s, call);
 	memcpy(call->streamid, c->streamid, sizeof(call->streamid));
-	srt_caller_init(&call->caller, p->now, s->id, s->isn, c->rcv_latency_ms, c->peer_latency_ms,
-		call->streamid);
+	srt_caller_init(&call->caller, p->now, s->id, s->isn, c->own_rcv_latency_ms,
+		c->peer_rcv_latency_ms, call->streamid);
 	srt_caller_set_limits(
 		&call->caller, c->patience, srt_hs_mss(c->mss, !endpoint_is_v4(&c->peer)));
 	if (call->keys.km.key_len)
@@ -177,7 +178,7 @@ static bool play(struct path *p, struct session *s)
 		.peer_id = c->peer_id,
 		.isn = s->isn,
 		.t0 = s->t0,
-		.latency_us = c->agreed_peer_latency_ms * TS_MS,
+		.latency_us = c->agreed_peer_rcv_latency_ms * TS_MS,
 		.peer_flags = c->peer_flags,
 		.repair_percent = (uint8_t)s->view->stream->cfg.repair_percent,
 	};
@@ -206,13 +207,13 @@ static void fetch(struct path *p, struct session *s)
 		.t0 = s->t0,
 		.base_arrival = c->up_at,
 		.base_ts = c->peer_ts,
-		.latency_us = c->agreed_rcv_latency_ms * TS_MS,
+		.latency_us = c->agreed_own_rcv_latency_ms * TS_MS,
 		.peer_rexmitflg = c->peer_flags & SRT_F_REXMITFLG,
 	};
 
 	up(p, s);
 	s->kind = SESSION_PUB;
-	s->latency_ms = c->agreed_rcv_latency_ms;
+	s->latency_ms = c->agreed_own_rcv_latency_ms;
 	srt_conn_init_rcv(&s->conn, p->now, s->rcv, &o);
 	call_end(p, s);
 	session_poll(p, s);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "proto/srt_caller.h"
+
 #include "base/seq.h"
 #include "proto/srt_clock.h"
-#include "proto/srt_hs.h"
 #include "proto/srt_hs_wire.h"
 #include "proto/srt_window.h"
 
@@ -13,13 +14,13 @@
 enum { REPEAT = 250 * TS_MS, HURRY = 10 * TS_MS, GIVE_UP = 3 * TS_S };
 
 void srt_caller_init(struct srt_caller *c, ts_us now, uint32_t own_id, uint32_t isn,
-	uint16_t rcv_latency_ms, uint16_t snd_latency_ms, const char *streamid)
+	uint16_t own_rcv_latency_ms, uint16_t peer_rcv_latency_ms, const char *streamid)
 {
 	*c = (struct srt_caller){
 		.own_id = own_id,
 		.isn = isn & SEQ31_MASK,
-		.rcv_latency_ms = rcv_latency_ms,
-		.snd_latency_ms = snd_latency_ms,
+		.own_rcv_latency_ms = own_rcv_latency_ms,
+		.peer_rcv_latency_ms = peer_rcv_latency_ms,
 		.streamid = streamid,
 		.started = now,
 		.due = now + REPEAT,
@@ -133,8 +134,8 @@ static void feed_conclusion(
 	c->window = f->window;
 	c->mss = f->mss < c->own_mss ? f->mss : c->own_mss;
 	c->peer_flags = e.flags;
-	c->agreed_peer_latency_ms = e.rcv_latency_ms;
-	c->agreed_rcv_latency_ms = e.snd_latency_ms;
+	c->agreed_peer_rcv_latency_ms = e.rcv_latency_ms;
+	c->agreed_own_rcv_latency_ms = e.snd_latency_ms;
 	c->peer_ts = f->ts;
 	c->up_at = now;
 }
@@ -173,8 +174,8 @@ static void put_extensions(struct bytes_out *b, const struct srt_caller *c)
 	hs_ext_put(b, HS_BLOCK_HSREQ,
 		&(struct hs_ext){.version = SRT_VERSION,
 			.flags = SRT_F_OURS,
-			.rcv_latency_ms = c->rcv_latency_ms,
-			.snd_latency_ms = c->snd_latency_ms});
+			.rcv_latency_ms = c->own_rcv_latency_ms,
+			.snd_latency_ms = c->peer_rcv_latency_ms});
 	if (c->streamid && *c->streamid)
 		hs_string_put(b, HS_BLOCK_SID, c->streamid);
 	if (c->km)

@@ -90,7 +90,7 @@ struct cmd_call {
 	uint8_t ttl, dscp;
 	uint16_t tag;		     // of the socket that calls go out by
 	struct endpoint peer, local; // local: the address may be unspecified
-	uint16_t rcv_latency_ms, peer_latency_ms;
+	uint16_t own_rcv_latency_ms, peer_rcv_latency_ms;
 	ts_us patience;
 	uint16_t mss;
 	struct key_material keys; // key_len 0: clear

@@ -8,6 +8,7 @@
 #include "bench.h"
 
 extern "C" {
+#include "proto/srt_caller.h"
 #include "proto/srt_cookie.h"
 #include "proto/srt_hs.h"
 }

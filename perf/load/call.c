@@ -99,7 +99,7 @@ static void call_up(struct load *l, ts_us now, struct call *c)
 			&(struct srt_snd_opts){.peer_id = a->peer_id,
 				.isn = c->isn,
 				.t0 = c->t0,
-				.latency_us = a->agreed_peer_latency_ms * TS_MS,
+				.latency_us = a->agreed_peer_rcv_latency_ms * TS_MS,
 				.peer_flags = a->peer_flags,
 				.repair_percent = 200});
 		publish_begin(l, now, c);
@@ -112,7 +112,7 @@ static void call_up(struct load *l, ts_us now, struct call *c)
 			.t0 = c->t0,
 			.base_arrival = a->up_at,
 			.base_ts = a->peer_ts,
-			.latency_us = a->agreed_rcv_latency_ms * TS_MS,
+			.latency_us = a->agreed_own_rcv_latency_ms * TS_MS,
 			.peer_rexmitflg = a->peer_flags & SRT_F_REXMITFLG,
 			.grouped = l->opts.eager_acks});
 	c->check = (struct check){.marked = c->check.marked,

@@ -7,6 +7,7 @@
 
 #include "load/check.h"
 #include "load/load.h"
+#include "proto/srt_caller.h"
 #include "proto/srt_conn.h"
 #include "proto/srt_crypt.h"
 #include "proto/srt_hs.h"

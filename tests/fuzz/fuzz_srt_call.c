@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/seq.h"
 #include "fuzz/fuzz.h"
+#include "proto/srt_caller.h"
 #include "proto/srt_conn.h"
 #include "proto/srt_hs.h"
 
@@ -39,7 +40,7 @@ static void come_up(struct run *r)
 			&(struct srt_snd_opts){.peer_id = c->peer_id,
 				.isn = c->isn,
 				.t0 = r->t0,
-				.latency_us = c->agreed_peer_latency_ms * TS_MS,
+				.latency_us = c->agreed_peer_rcv_latency_ms * TS_MS,
 				.peer_flags = c->peer_flags});
 	else
 		srt_conn_init_rcv(&r->conn, r->now, &r->rcv,
@@ -49,7 +50,7 @@ static void come_up(struct run *r)
 				.t0 = r->t0,
 				.base_arrival = c->up_at,
 				.base_ts = c->peer_ts,
-				.latency_us = c->agreed_rcv_latency_ms * TS_MS,
+				.latency_us = c->agreed_own_rcv_latency_ms * TS_MS,
 				.peer_rexmitflg = c->peer_flags & SRT_F_REXMITFLG});
 }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 #include "fuzz/fuzz.h"
+#include "proto/srt_caller.h"
 #include "proto/srt_hs.h"
 
 #include <errno.h>

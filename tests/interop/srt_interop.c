@@ -13,6 +13,7 @@
 #include "base/endpoint.h"
 #include "base/rand.h"
 #include "base/seq.h"
+#include "proto/srt_caller.h"
 #include "proto/srt_clock.h"
 #include "proto/srt_conn.h"
 #include "proto/srt_cookie.h"
@@ -228,8 +229,8 @@ static void caller_feed(struct side *s, ts_us now, const uint8_t *data, size_t l
 		fail(s, "call failed", (unsigned long long)(long long)s->call.error, 0);
 	if (s->call.state == SRT_CALLER_UP)
 		session_up(s, now, s->call.peer_id, s->call.peer_flags, s->call.up_at,
-			s->call.peer_ts, s->call.agreed_rcv_latency_ms,
-			s->call.agreed_peer_latency_ms);
+			s->call.peer_ts, s->call.agreed_own_rcv_latency_ms,
+			s->call.agreed_peer_rcv_latency_ms);
 }
 
 static void media_send(struct side *s, ts_us now, uint32_t n, bool again)

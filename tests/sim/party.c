@@ -130,7 +130,7 @@ static void feed_caller(struct party *p, ts_us now, const uint8_t *data, size_t 
 		fault(p, "call failed: %d", p->call.error);
 	if (p->call.state == SRT_CALLER_UP)
 		come_up(p, now, p->call.peer_id, p->call.peer_flags, p->call.peer_ts,
-			p->call.agreed_rcv_latency_ms, p->call.agreed_peer_latency_ms);
+			p->call.agreed_own_rcv_latency_ms, p->call.agreed_peer_rcv_latency_ms);
 }
 
 // --- sending --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 // would do: a listener's side of the handshake, a stream's history, a player. It also watches the
 // peer: an ACK or NAK ahead of what was sent is the end of the run.
 
+#include "proto/srt_caller.h"
 #include "proto/srt_conn.h"
 #include "sim/link.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "proto/srt_caller.h"
 #include "proto/srt_hs.h"
 
 #include "base/endpoint.h"
@@ -328,8 +329,8 @@ static void a_call_goes_as_libsrts_does(void **)
 	assert_int_equal(c.state, SRT_CALLER_UP);
 	assert_int_equal(c.peer_id, 0x29b27cc6);
 	assert_int_equal(c.peer_isn, 468063818);
-	assert_int_equal(c.agreed_rcv_latency_ms, 120);
-	assert_int_equal(c.agreed_peer_latency_ms, 120);
+	assert_int_equal(c.agreed_own_rcv_latency_ms, 120);
+	assert_int_equal(c.agreed_peer_rcv_latency_ms, 120);
 	assert_int_equal(c.peer_flags, 0xbf);
 	assert_int_equal(c.peer_ts, 469);
 	assert_int_equal(c.up_at, NOW + 5);

@@ -276,8 +276,8 @@ struct rig_peer *rig_listen_as(struct rig *r, unsigned stream, enum srt_suite su
 			.mode = DP_MODE_PLAY,
 			.peer = p->at,
 			.local = endpoint_of_v4(0, RIG_PORT),
-			.rcv_latency_ms = RIG_LATENCY_MS,
-			.peer_latency_ms = RIG_LATENCY_MS,
+			.own_rcv_latency_ms = RIG_LATENCY_MS,
+			.peer_rcv_latency_ms = RIG_LATENCY_MS,
 			.patience = 3 * TS_S,
 			.mss = 1500}};
 	struct key_material *k = &c.call.keys;

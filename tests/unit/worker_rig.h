@@ -6,6 +6,7 @@
 // and the smallest control there can be: everybody is admitted.
 
 #include "io/port_mem.h"
+#include "proto/srt_caller.h"
 #include "proto/srt_conn.h"
 #include "proto/srt_hs.h"
 #include "state/stream.h"
