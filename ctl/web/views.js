@@ -271,7 +271,7 @@ const went = { publisher: "no longer publishes", subscriber: "no longer watches"
 // Events as sentences; one of a kind that this page does not know says what it holds.
 const sentences = {
   stream: (e) => `${e.stream} is ${e.state}`,
-  reject: (e) => `${e.peer} was refused (${e.code})${e.stream ? `, it asked for ${e.stream}` : ""}: ${e.reason}`,
+  reject: (e) => `${e.peer} was refused (${e.code})${e.stream_id || e.stream ? `, it asked for ${e.stream_id || e.stream}` : ""}: ${e.reason}`,
   object: (e) => `${e.kind} ${e.id} is ${e.state}${e.error ? `: ${e.error}` : ""}`,
   intent: (e) => `${e.kind} ${e.name} was ${e.action}`,
   dataplane: (e) => `${e.state}${e.why ? `: ${e.why}` : ""}`,

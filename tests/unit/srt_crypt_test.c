@@ -172,6 +172,20 @@ static void suites_come_from_a_messages_fields(void **)
 	assert_int_equal(srt_suite_of(3, 16), SRT_CLEAR);
 }
 
+static void suites_know_the_length_of_their_keys(void **)
+{
+	static const uint8_t ciphers[] = {SRT_KM_CTR, SRT_KM_GCM};
+
+	for (unsigned i = 0; i < 2; i++)
+		for (uint8_t len = 16; len <= 32; len += 8) {
+			enum srt_suite s = srt_suite_of(ciphers[i], len);
+
+			assert_int_equal(srt_suite_key_len(s), len);
+			assert_int_equal(srt_suite_is_gcm(s), i);
+		}
+	assert_int_equal(srt_suite_key_len(SRT_CLEAR), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +194,7 @@ int main(void)
 		cmocka_unit_test(one_bit_and_the_tag_says_so),
 		cmocka_unit_test(engines_agree),
 		cmocka_unit_test(suites_come_from_a_messages_fields),
+		cmocka_unit_test(suites_know_the_length_of_their_keys),
 	};
 
 	return cmocka_run_group_tests(tests, fill, NULL);
