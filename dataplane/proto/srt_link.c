@@ -9,13 +9,7 @@
 
 enum {
 	ACK_WINDOW = SRT_WINDOW, // free packets, counted from `next`: they are not kept here
-	NAK_PERIOD_LEAST = 5 * TS_MS,
-	NAK_PERIOD_HEAVY = 2500, // likewise, where many packets are lost
-	SHARE_OF = 512,		 // packets that the share of lost ones is taken of
-	SHARE_HEAVY = 12,	 // one in so many is a heavy loss
-	BLIND_DOUBLINGS = 2,	 // of the report's period while the round trip is unknown
 	FLOWS = 100 * TS_MS,	 // a link that has brought nothing for so long is not waited for
-	HOLD_SHARE = 4,		 // of the latency: so long another link is waited for at first
 };
 
 void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bool peer_rexmitflg)
@@ -25,51 +19,9 @@ void srt_link_init(struct srt_link *l, ts_us now, uint32_t peer_id, ts_us t0, bo
 	l->peer_id = peer_id;
 	l->t0 = t0;
 	l->last_rx = l->last_tx = now;
-	l->nak_at = TS_NEVER;
+	srt_naks_init(&l->naks);
 	l->peer_rexmitflg = peer_rexmitflg;
 	srt_acks_init(&l->acks, now);
-}
-
-// Where packets are lost, so are reports and repairs: what is asked for once in a round trip comes
-// at 20 % loss both ways by two chances in three. So reports come often there, up to 32 within the
-// latency and eight within a round trip. libsrt's senders repeat a repair after RTT - 4 var, and a
-// report that comes before that is lost on them: the wait for the next one is what a repair is
-// late.
-static uint32_t heavy_period(const struct srt_link *l, const struct srt_intake *in)
-{
-	uint32_t share = in->tsbpd.latency_us / 32, least = NAK_PERIOD_HEAVY;
-
-	if (share < l->rtt.us / 8)
-		share = l->rtt.us / 8;
-	return share > least ? share : least;
-}
-
-static uint32_t usual_period(const struct srt_link *l, const struct srt_intake *in)
-{
-	uint32_t period = srt_rtt_nak_period(&l->rtt), heavy;
-
-	if (!l->heavy)
-		return period;
-	heavy = heavy_period(l, in);
-	return heavy < period ? heavy : period;
-}
-
-// Before the round trip is known the reports become rarer, lest a far peer repairs all it sent
-// meanwhile many times. When the oldest hole has half of its time behind it they come twice as
-// often: few holes live that long, and senders pass over what they have just repaired (libsrt
-// since 1.4).
-// A latency of two or three usual periods would leave time for a single repeat: then they come four
-// times within it.
-static uint32_t nak_period(const struct srt_link *l, const struct srt_intake *in, ts_us now)
-{
-	uint32_t period = usual_period(l, in), quarter = in->tsbpd.latency_us / 4;
-	bool urgent = srt_late_expiry(&in->late) <= now + in->tsbpd.latency_us / 2;
-
-	if (srt_rtt_known(&l->rtt) && period > quarter)
-		return quarter > NAK_PERIOD_LEAST ? quarter : NAK_PERIOD_LEAST;
-	if (srt_rtt_known(&l->rtt))
-		return urgent && period >= 2 * NAK_PERIOD_LEAST ? period / 2 : period;
-	return period << (l->blind_naks < BLIND_DOUBLINGS ? l->blind_naks : BLIND_DOUBLINGS);
 }
 
 void srt_link_add(struct srt_link *l, struct srt_intake *in, uint64_t from)
@@ -107,29 +59,15 @@ static uint64_t passed(const struct srt_link *l, const struct srt_intake *in, ts
 	return end;
 }
 
-static void hold(struct srt_link *l, const struct srt_intake *in, ts_us now)
+static struct srt_naks_way way_of(const struct srt_link *l, const struct srt_intake *in, ts_us now)
 {
-	l->hold_end = l->end;
-	l->hold_at = now + in->tsbpd.latency_us / HOLD_SHARE;
-}
-
-// What other links may still bring is not asked for at once.
-static void lose(
-	struct srt_link *l, const struct srt_intake *in, ts_us now, uint64_t first, uint64_t end)
-{
-	uint64_t lost = passed(l, in, now);
-
-	srt_acks_note_loss(&l->acks, now);
-	if (l->nak_at == TS_NEVER) {
-		l->nak_at = now + nak_period(l, in, now);
-		hold(l, in, now);
-	}
-	end = end < lost ? end : lost;
-	if (first >= end)
-		return;
-	if (l->fresh_first == l->fresh_end)
-		l->fresh_first = first;
-	l->fresh_end = end;
+	return (struct srt_naks_way){
+		.rtt = &l->rtt,
+		.latency_us = in->tsbpd.latency_us,
+		.oldest_due = srt_late_expiry(&in->late),
+		.end = l->end,
+		.passed = passed(l, in, now),
+	};
 }
 
 static uint64_t later(uint64_t a, uint64_t b)
@@ -146,29 +84,22 @@ void srt_link_wake(struct srt_link *l, const struct srt_intake *in, uint64_t num
 	l->resting = false;
 }
 
-static void weigh(struct srt_link *l)
-{
-	uint64_t of = l->end - l->share_end;
-
-	if (of < SHARE_OF)
-		return;
-	l->heavy = (l->stats.missed - l->share_missed) * SHARE_HEAVY >= of;
-	l->share_end = l->end;
-	l->share_missed = l->stats.missed;
-}
-
 void srt_link_reached(struct srt_link *l, const struct srt_intake *in, ts_us now, uint64_t number)
 {
 	uint64_t first = later(l->end, in->window.hole);
+	struct srt_naks_way w;
 
 	if (number < l->end)
 		return;
 	l->stats.missed += number - l->end;
 	l->end = number + 1;
 	l->heard = true;
-	weigh(l);
-	if (first < number)
-		lose(l, in, now, first, number);
+	srt_naks_note_end(&l->naks, l->end, l->stats.missed);
+	if (first >= number)
+		return;
+	w = way_of(l, in, now);
+	srt_acks_note_loss(&l->acks, now);
+	srt_naks_note_loss(&l->naks, &w, now, first, number);
 }
 
 // The first packet that some link may still bring.
@@ -228,11 +159,12 @@ void srt_link_tidy(const struct srt_intake *in)
 	if (in->window.missing)
 		return;
 	for (struct srt_link *l = in->links; l; l = l->next)
-		l->nak_at = TS_NEVER;
+		srt_naks_clear(&l->naks);
 }
 
 void srt_link_ackack(struct srt_link *l, struct srt_intake *in, ts_us now, const struct srt_ctrl *c)
 {
+	struct srt_naks_way w;
 	uint32_t rtt;
 
 	if (!srt_acks_answered(&l->acks, now, c->info, &rtt))
@@ -241,8 +173,8 @@ void srt_link_ackack(struct srt_link *l, struct srt_intake *in, ts_us now, const
 	if (l->joined && l->rtt.first_us == rtt)
 		l->lag_us = srt_tsbpd_lag(&in->tsbpd, now, c->ts);
 	srt_tsbpd_sample(&in->tsbpd, now - (ts_us)l->lag_us, c->ts, rtt, l->rtt.first_us);
-	if (l->nak_at != TS_NEVER)
-		l->nak_at = ts_min(l->nak_at, now + nak_period(l, in, now));
+	w = way_of(l, in, now);
+	srt_naks_measured(&l->naks, &w, now);
 }
 
 // --- poll -----------------------------------------------------------------------------------
@@ -299,34 +231,28 @@ static bool put_nak(struct srt_link *l, const struct srt_intake *in, ts_us now, 
 	return true;
 }
 
-// Before it everything missing is to be asked for now.
-static uint64_t due_end(struct srt_link *l, const struct srt_intake *in, ts_us now)
+static struct srt_naks_range all_missing(struct srt_link *l, const struct srt_intake *in, ts_us now)
 {
-	uint64_t end = passed(l, in, now);
+	struct srt_naks_way w = way_of(l, in, now);
 
-	if (now < l->hold_at)
-		return end;
-	end = later(end, l->hold_end);
-	hold(l, in, now);
-	return end;
+	srt_acks_note_loss(&l->acks, now);
+	return srt_naks_all(&l->naks, &w, now, in->window.hole);
 }
 
 static bool poll_nak(
 	struct srt_link *l, const struct srt_intake *in, ts_us now, struct bytes_out *b)
 {
-	uint64_t from = l->fresh_first, end = l->fresh_end;
-	bool all = now >= l->nak_at, said;
+	bool all = now >= l->naks.at;
+	struct srt_naks_range r;
 
-	if (all) {
-		srt_acks_note_loss(&l->acks, now);
-		from = in->window.hole;
-		end = due_end(l, in, now);
-		l->nak_at = now + nak_period(l, in, now);
-	}
-	l->fresh_first = l->fresh_end = 0;
-	said = put_nak(l, in, now, later(from, l->first), end, b);
-	l->blind_naks += all && said && l->blind_naks < BLIND_DOUBLINGS;
-	return said;
+	if (!srt_naks_due(&l->naks, now))
+		return false;
+	r = all ? all_missing(l, in, now) : srt_naks_fresh(&l->naks);
+	if (!put_nak(l, in, now, later(r.first, l->first), r.end, b))
+		return false;
+	if (all)
+		srt_naks_reported(&l->naks);
+	return true;
 }
 
 static bool poll_one(
@@ -364,9 +290,9 @@ ts_us srt_link_expiry(const struct srt_link *l, const struct srt_intake *in)
 {
 	ts_us due = ts_min(l->last_tx + SRT_KEEPALIVE_AFTER, l->last_rx + SRT_DEAD_AFTER);
 
-	if (l->close_due || (!l->closed && (l->acks.light_due || l->fresh_first != l->fresh_end)))
+	if (l->close_due || (!l->closed && l->acks.light_due))
 		return 0;
 	if (l->closed)
 		return TS_NEVER;
-	return ts_min(due, ts_min(ack_expiry(l, in), l->nak_at));
+	return ts_min(due, ts_min(ack_expiry(l, in), srt_naks_expiry(&l->naks)));
 }

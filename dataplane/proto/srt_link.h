@@ -14,6 +14,7 @@
 #include "base/ts.h"
 #include "proto/srt_acks.h"
 #include "proto/srt_intake.h"
+#include "proto/srt_naks.h"
 #include "proto/srt_pkt.h"
 #include "proto/srt_rtt.h"
 
@@ -32,6 +33,7 @@ struct srt_link {
 	struct srt_link *next; // of the same intake
 	struct srt_rtt rtt;
 	struct srt_acks acks;
+	struct srt_naks naks;
 	struct srt_rcv_stats stats;
 	uint32_t peer_id;
 	ts_us t0, last_rx, last_tx, last_data;
@@ -41,17 +43,6 @@ struct srt_link {
 	bool joined;	     // the intake's clock is another link's ...
 	int64_t lag_us;	     // ... and this path is so much longer, as of its first round trip
 
-	// Holes before hold_end have been waited for, until hold_at, for another link to fill them.
-	uint64_t hold_end;
-	ts_us hold_at;
-
-	// NAK: holes in fresh_first .. fresh_end - 1 have not been reported yet.
-	uint64_t fresh_first, fresh_end;
-	ts_us nak_at;	    // next report of all of them; TS_NEVER: nothing is missing
-	uint64_t share_end; // `end` when the share of lost packets was last looked at ...
-	uint64_t share_missed;
-	bool heavy;	    // ... and it was large
-	uint8_t blind_naks; // repeated reports before the round trip was known
 	bool peer_rexmitflg;
 	bool close_due, closed;
 };
