@@ -64,7 +64,7 @@ static struct srt_naks_way way_of(const struct srt_link *l, const struct srt_int
 	return (struct srt_naks_way){
 		.rtt = &l->rtt,
 		.latency_us = in->tsbpd.latency_us,
-		.oldest_due = srt_late_expiry(&in->late),
+		.late = &in->late,
 		.end = l->end,
 		.passed = passed(l, in, now),
 	};

@@ -49,7 +49,7 @@ static uint32_t usual_period(const struct srt_naks *n, const struct srt_naks_way
 static uint32_t period_of(const struct srt_naks *n, const struct srt_naks_way *w, ts_us now)
 {
 	uint32_t period = usual_period(n, w), quarter = w->latency_us / 4;
-	bool urgent = w->oldest_due <= now + w->latency_us / 2;
+	bool urgent = srt_late_expiry(w->late) <= now + w->latency_us / 2;
 
 	if (srt_rtt_known(w->rtt) && period > quarter)
 		return quarter > PERIOD_LEAST ? quarter : PERIOD_LEAST;
@@ -95,11 +95,6 @@ void srt_naks_measured(struct srt_naks *n, const struct srt_naks_way *w, ts_us n
 {
 	if (n->at != TS_NEVER)
 		n->at = ts_min(n->at, now + period_of(n, w, now));
-}
-
-ts_us srt_naks_expiry(const struct srt_naks *n)
-{
-	return n->fresh_first != n->fresh_end ? 0 : n->at;
 }
 
 struct srt_naks_range srt_naks_fresh(struct srt_naks *n)

@@ -9,6 +9,7 @@
 // for at once: it is held back for a quarter of the latency.
 
 #include "base/ts.h"
+#include "proto/srt_late.h"
 #include "proto/srt_rtt.h"
 
 #include <stdbool.h>
@@ -31,9 +32,9 @@ struct srt_naks {
 struct srt_naks_way {
 	const struct srt_rtt *rtt;
 	uint32_t latency_us;
-	ts_us oldest_due; // when the first holes are too late; TS_NEVER: there are none
-	uint64_t end;	  // behind the newest packet that the link has brought
-	uint64_t passed;  // what is missing before it no other link will bring by itself
+	const struct srt_late *late; // until when the first holes can wait
+	uint64_t end;		     // behind the newest packet that the link has brought
+	uint64_t passed;	     // what is missing before it no other link will bring by itself
 };
 
 // Holes in first .. end - 1, empty where they are equal.
@@ -61,7 +62,10 @@ static inline bool srt_naks_due(const struct srt_naks *n, ts_us now)
 	return now >= n->at || n->fresh_first != n->fresh_end;
 }
 // When there is something to report: 0 for at once.
-ts_us srt_naks_expiry(const struct srt_naks *n);
+static inline ts_us srt_naks_expiry(const struct srt_naks *n)
+{
+	return n->fresh_first != n->fresh_end ? 0 : n->at;
+}
 // What has not been reported yet.
 struct srt_naks_range srt_naks_fresh(struct srt_naks *n);
 // The time of a report of all has come: of what is missing from `hole` on.

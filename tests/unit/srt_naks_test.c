@@ -12,7 +12,15 @@ enum { LATENCY = 800 * TS_MS, RTT = 100 * TS_MS };
 
 static struct srt_naks n;
 static struct srt_rtt rtt;
+static struct srt_late late;
 static struct srt_naks_way w;
+
+// The oldest hole can wait until then.
+static void due_at(ts_us play)
+{
+	srt_late_init(&late, LATENCY);
+	srt_late_note(&late, 10, play);
+}
 
 // A round trip of 100 ms without any jitter to speak of, and time enough.
 static int init(void **)
@@ -22,10 +30,9 @@ static int init(void **)
 	for (int i = 0; i < 200; i++)
 		srt_rtt_sample(&rtt, RTT);
 	assert_true(rtt.us == RTT && rtt.var_us < 10);
-	w = (struct srt_naks_way){.rtt = &rtt,
-		.latency_us = LATENCY,
-		.oldest_due = T0 + 10 * TS_S,
-		.passed = UINT64_MAX};
+	due_at(T0 + 10 * TS_S);
+	w = (struct srt_naks_way){
+		.rtt = &rtt, .latency_us = LATENCY, .late = &late, .passed = UINT64_MAX};
 	return 0;
 }
 
@@ -79,9 +86,9 @@ static void reports_come_twice_as_often_when_time_runs_out(void **)
 {
 	ts_us calm = period();
 
-	w.oldest_due = T0 + LATENCY / 2 + 1;
+	due_at(T0 + LATENCY / 2 + 1);
 	assert_int_equal(period(), calm);
-	w.oldest_due--;
+	due_at(T0 + LATENCY / 2);
 	assert_int_equal(period(), calm / 2);
 }
 
