@@ -10,7 +10,6 @@
 #include <event2/event.h>
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +38,11 @@ static void change_free(struct change *c)
 	free(c);
 }
 
-static void add_etag(struct http_request *r, store_rev rev)
+void reply_etag(struct http_request *r, store_rev rev)
 {
-	char etag[32];
+	char etag[ETAG_MAX];
 
-	snprintf(etag, sizeof(etag), "\"%" PRId64 "\"", rev);
-	http_reply_header(r, "ETag", etag);
+	http_reply_header(r, "ETag", etag_text(rev, etag));
 }
 
 static void reply(struct change *c)
@@ -56,7 +54,7 @@ static void reply(struct change *c)
 	if (!c->doc) {
 		http_reply_empty(c->request, 204);
 	} else if (d->intent && intent_get(d->intent, desired_kind(c->res->noun), c->name, &item)) {
-		add_etag(c->request, item.rev);
+		reply_etag(c->request, item.rev);
 		http_reply_json(c->request, c->status, object_json(d, &item));
 	} else {
 		// Written, and removed again meanwhile or the daemon stops: what was written.

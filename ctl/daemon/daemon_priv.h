@@ -67,19 +67,31 @@ void change_start(struct daemon *d, struct http_request *r, const struct resourc
 void change_start_with(struct daemon *d, struct http_request *r, const struct resource *res,
 	const char *name, store_rev rev, json_t *doc, const struct secrets *secrets, int status,
 	const struct intent_op *more, size_t n);
+void reply_etag(struct http_request *r, store_rev rev); // the header of a document's revision
 
 // objects.c: one document of the API out of intent and live state; a new reference.
 json_t *object_json(struct daemon *d, const struct intent_item *item);
+json_t *object_error_json(struct daemon *d, const struct intent_item *item); // null: no error
+// stream_doc.c. item: NULL when nobody declared it; s: NULL when nobody is there.
 json_t *stream_json(struct daemon *d, const struct intent_item *item, const struct live_stream *s);
 json_t *stream_hists_json(struct daemon *d, const char *name); // {} while nothing is known of it
+
+// text.c
 // "s-NODE-INSTANCE-W.S.G", and back (0: no session of this dataplane).
 const char *session_id(const struct daemon *d, uint64_t key, char *buf, size_t cap);
 uint64_t session_key_parse(const struct daemon *d, const char *id);
 #define SESSION_ID_MAX 320
-
 // RFC 3339, UTC, milliseconds. us_ago: before now.
 const char *time_text(ts_us us_ago, char buf[40]);
 const char *unix_time_text(int64_t s, char buf[40]);
+#define ETAG_MAX 32
+const char *etag_text(store_rev rev, char buf[ETAG_MAX]);
+
+// words.c: of enum dp_proto, dp_mode, dp_stream_state, dp_obj_state; any other number is "unknown".
+const char *proto_word(uint32_t proto);
+const char *mode_word(uint32_t mode);
+const char *stream_state_word(uint32_t state);
+const char *object_state_word(uint32_t state);
 
 json_t *session_peer_json(const struct dp_session *s); // v1_sessions.c
 // v1_links.c: what a publisher is in its group, and those of all, n that are links of it.

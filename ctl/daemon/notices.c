@@ -16,20 +16,8 @@
 #include "ctl/daemon/daemon_priv.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
-static const char *word(const char *const *words, size_t n, uint32_t i)
-{
-	return i < n ? words[i] : "unknown";
-}
-
-#define WORD(words, i) word(words, sizeof(words) / sizeof(*(words)), i)
-
-static const char *const protos[] = {"unknown", "srt", "rtp", "udp"};
-static const char *const modes[] = {"play", "publish"};
-static const char *const stream_states[] = {"idle", "live", "stalled"};
-static const char *const object_states[] = {"pending", "active", "unresolved", "error", "held"};
 static const char *const reasons[] = {
 	[DP_CLOSE_PEER] = "left",
 	[DP_CLOSE_TIMEOUT] = "timed out",
@@ -45,6 +33,11 @@ static const char *const reasons[] = {
 
 static_assert(sizeof(reasons) / sizeof(*reasons) == DP_CLOSE_REASONS);
 
+static const char *reason_of(uint32_t code)
+{
+	return code < DP_CLOSE_REASONS ? reasons[code] : "unknown";
+}
+
 static const char *peer_of(const struct dp_notice *n, char buf[ENDPOINT_STRLEN])
 {
 	struct endpoint e = {.port = n->peer_port};
@@ -58,11 +51,11 @@ static json_t *session_event(struct daemon *d, const struct dp_notice *n)
 	char id[SESSION_ID_MAX], peer[ENDPOINT_STRLEN];
 	json_t *out = json_pack("{s:b, s:s, s:s, s:s, s:s}", "up", n->up != 0, "session",
 		session_id(d, n->session, id, sizeof(id)), "stream", n->stream, "peer",
-		peer_of(n, peer), "proto", WORD(protos, n->proto));
+		peer_of(n, peer), "proto", proto_word(n->proto));
 
 	if (!n->up)
 		json_object_set_new(
-			out, "reason", json_string(*n->text ? n->text : WORD(reasons, n->code)));
+			out, "reason", json_string(*n->text ? n->text : reason_of(n->code)));
 	return out;
 }
 
@@ -71,9 +64,8 @@ static json_t *reject_event(const struct dp_notice *n)
 	char peer[ENDPOINT_STRLEN];
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:i, s:s}", "peer", peer_of(n, peer), "proto",
-		WORD(protos, n->proto), "mode", WORD(modes, n->mode), "stream", n->stream,
-		"stream_id", *n->streamid ? n->streamid : NULL, "code", (int)n->code, "reason",
-		n->text);
+		proto_word(n->proto), "mode", mode_word(n->mode), "stream", n->stream, "stream_id",
+		*n->streamid ? n->streamid : NULL, "code", (int)n->code, "reason", n->text);
 }
 
 void notice_of_dataplane(struct daemon *d, const struct dp_notice *notice)
@@ -89,7 +81,7 @@ void notice_of_dataplane(struct daemon *d, const struct dp_notice *notice)
 	case DP_EV_STREAM:
 		feed_publish(d->feed, "stream",
 			json_pack("{s:s, s:s}", "stream", n.stream, "state",
-				WORD(stream_states, n.up)));
+				stream_state_word(n.up)));
 		break;
 	case DP_EV_PUBLISHER:
 		feed_publish(d->feed, "publisher", session_event(d, &n));
@@ -114,7 +106,7 @@ void notice_of_object(struct daemon *d, const struct dp_object_state *o)
 		return;
 	feed_publish(d->feed, "object",
 		json_pack("{s:s, s:s, s:s, s:s?}", "kind", noun, "name",
-			desired_id_text(o->kind, o->id, id), "state", WORD(object_states, o->state),
+			desired_id_text(o->kind, o->id, id), "state", object_state_word(o->state),
 			"error", *o->error ? o->error : NULL));
 }
 

@@ -5,72 +5,16 @@
 
 #include "ctl/daemon/daemon_priv.h"
 
-#include "ctl/dp/dp_id.h"
 #include "proto/url.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-const char *time_text(ts_us us_ago, char buf[40])
-{
-	struct timespec now;
-	struct tm tm;
-	int64_t us;
-	time_t s;
-	size_t n;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	us = (int64_t)now.tv_sec * TS_S + now.tv_nsec / 1000 - (int64_t)us_ago;
-	s = (time_t)(us / TS_S);
-	gmtime_r(&s, &tm);
-	n = strftime(buf, 40, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + n, 40 - n, ".%03" PRId64 "Z", us % TS_S / 1000);
-	return buf;
-}
-
-static void session_prefix(const struct daemon *d, char *buf, size_t cap)
-{
-	const struct dp_hello_r *h = dplink_hello(d->dplink);
-
-	snprintf(buf, cap, "s-%s-%08" PRIx32 "-", d->config->node, h ? (uint32_t)h->instance : 0);
-}
-
-const char *session_id(const struct daemon *d, uint64_t key, char *buf, size_t cap)
-{
-	size_t n;
-
-	session_prefix(d, buf, cap);
-	n = strlen(buf);
-	snprintf(buf + n, cap - n, "%u.%u.%u", session_key_worker(key), session_key_slot(key),
-		session_key_generation(key));
-	return buf;
-}
-
-uint64_t session_key_parse(const struct daemon *d, const char *id)
-{
-	char prefix[SESSION_ID_MAX], again[SESSION_ID_MAX];
-	unsigned worker, slot, generation;
-	uint64_t key;
-
-	session_prefix(d, prefix, sizeof(prefix));
-	if (strncmp(id, prefix, strlen(prefix)) != 0 ||
-		sscanf(id + strlen(prefix), "%3u.%8u.%10u", &worker, &slot, &generation) != 3)
-		return 0;
-	key = session_key_make(worker, slot, generation);
-	// One spelling only: nothing behind it, no leading zeros.
-	return strcmp(session_id(d, key, again, sizeof(again)), id) == 0 ? key : 0;
-}
 
 struct state {
 	const char *state;
 	char error[DP_ERROR_MAX + 64];
 	uint64_t packets, bytes;
 };
-
-static const char *const state_names[] = {"pending", "active", "unresolved", "error", "held"};
 
 static void set_state(struct state *s, const char *state, const char *error)
 {
@@ -154,14 +98,23 @@ static void find_state(struct daemon *d, const struct intent_item *item, struct 
 	else if (!dplink_is_up(d->dplink))
 		set_state(s, "pending", "the dataplane is away");
 	else if (dplink_refusal(d->dplink, item->kind, want.id))
-		set_state(s, state_names[DP_OBJ_ERROR],
+		set_state(s, object_state_word(DP_OBJ_ERROR),
 			dplink_refusal(d->dplink, item->kind, want.id));
-	else if (o && o->state < sizeof(state_names) / sizeof(*state_names))
-		set_state(s, state_names[o->state], o->error);
+	else if (o)
+		set_state(s, object_state_word(o->state), o->error);
 	if (o) {
 		s->packets = o->packets;
 		s->bytes = o->bytes;
 	}
+}
+
+json_t *object_error_json(struct daemon *d, const struct intent_item *item)
+{
+	struct state s;
+
+	find_state(d, item, &s);
+	return s.state == object_state_word(DP_OBJ_ERROR) && *s.error ? json_string(s.error)
+								      : json_null();
 }
 
 // What a resource reports besides its intent.
@@ -215,98 +168,5 @@ json_t *object_json(struct daemon *d, const struct intent_item *item)
 	json_object_set_new(out, "state", json_string(s.state));
 	json_object_set_new(out, "error", *s.error ? json_string(s.error) : json_null());
 	add_counters(out, item->kind, &s);
-	return out;
-}
-
-// Who publishes a stream, as an id: a session, or the source that carries it.
-static json_t *publisher_json(struct daemon *d, const struct live_stream *s)
-{
-	struct intent_item item = {0};
-	const char *after = NULL;
-	char id[SESSION_ID_MAX];
-
-	if (!s || !s->publisher)
-		return json_null();
-	if (s->publisher != UINT64_MAX)
-		return json_string(session_id(d, s->publisher, id, sizeof(id)));
-	for (; intent_next(d->intent, DP_SOURCE, after, &item); after = item.name) {
-		const char *name = json_string_value(json_object_get(item.doc, "stream"));
-
-		if (name && !strcmp(name, s->name))
-			return json_string(item.name);
-	}
-	return json_null();
-}
-
-// Why a declared stream cannot be used: no room for it.
-static json_t *stream_error(struct daemon *d, const struct intent_item *item)
-{
-	struct state s;
-
-	if (!item)
-		return json_null();
-	find_state(d, item, &s);
-	return s.state == state_names[DP_OBJ_ERROR] && *s.error ? json_string(s.error)
-								: json_null();
-}
-
-static json_t *hist_json(const struct dp_hist *h)
-{
-	json_t *buckets = json_array();
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < DP_HIST_BUCKETS; i++) {
-		bool last = i == DP_HIST_BUCKETS - 1;
-
-		n += h->buckets[i];
-		if (h->buckets[i])
-			json_array_append_new(buckets,
-				json_pack("{s:o, s:I}", "le_ms",
-					last ? json_null()
-					     : json_real((double)dp_hist_bound_us(i) / 1e3),
-					"count", (json_int_t)h->buckets[i]));
-	}
-	return json_pack("{s:I, s:f, s:o}", "count", (json_int_t)n, "sum_ms",
-		(double)h->sum_us / 1e3, "buckets", buckets);
-}
-
-json_t *stream_hists_json(struct daemon *d, const char *name)
-{
-	static const char *const kinds[] = {"publisher_rtt", "subscriber_rtt", "recovery"};
-	const struct live_stream *s = snapshot_stream(&d->snapshot, name);
-	json_t *out = json_object();
-	struct dp_hist h;
-
-	for (unsigned i = 0; s && i < DP_HIST_KINDS; i++)
-		if (snapshot_hist(&d->snapshot, s, i, &h))
-			json_object_set_new(out, kinds[i], hist_json(&h));
-	return out;
-}
-
-json_t *stream_json(struct daemon *d, const struct intent_item *item, const struct live_stream *s)
-{
-	static const char *const states[] = {"idle", "live", "stalled"};
-	static const struct live_stream nothing;
-	const struct live_stream *n = s ? s : &nothing;
-	json_t *out, *bare = NULL;
-
-	if (!item)
-		bare = json_pack("{s:s}", "name", s->name);
-	out = resource_intent(resource_find("stream"), item ? item->doc : bare);
-	json_decref(bare);
-	json_object_update_new(out,
-		json_pack("{s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			"declared", item != NULL, "state", states[n->state <= 2 ? n->state : 0],
-			"publisher", publisher_json(d, s), "subscribers",
-			(json_int_t)n->subscribers, "rx_packets", (json_int_t)n->rx_packets,
-			"rx_bytes", (json_int_t)n->rx_bytes, "rx_bitrate",
-			(json_int_t)n->rx_bitrate, "lost_packets", (json_int_t)n->lost_packets,
-			"recovered_packets", (json_int_t)n->recovered_packets, "late_packets",
-			(json_int_t)n->late_packets, "tx_packets", (json_int_t)n->tx_packets,
-			"tx_bytes", (json_int_t)n->tx_bytes, "retransmitted_packets",
-			(json_int_t)n->retransmitted_packets, "dropped_packets",
-			(json_int_t)n->dropped_packets));
-	json_object_set_new(out, "histograms", json_null()); // of one stream at a time
-	json_object_set_new(out, "error", stream_error(d, item));
 	return out;
 }

@@ -35,16 +35,6 @@ static json_int_t made_of(const json_t *doc)
 	return json_integer_value(json_object_get(doc, "made_ms"));
 }
 
-const char *unix_time_text(int64_t s, char buf[40])
-{
-	time_t t = (time_t)s;
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(buf, 40, "%Y-%m-%dT%H:%M:%S.000Z", &tm);
-	return buf;
-}
-
 // The newest key of exactly this prefix.
 static bool newest_of(struct daemon *d, const char *prefix, struct intent_item *out)
 {

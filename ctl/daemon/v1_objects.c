@@ -6,18 +6,9 @@
 #include "ctl/daemon/daemon_priv.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void add_etag(struct http_request *r, store_rev rev)
-{
-	char etag[32];
-
-	snprintf(etag, sizeof(etag), "\"%" PRId64 "\"", rev);
-	http_reply_header(r, "ETag", etag);
-}
 
 // The name an object has in paths and keys.
 static const char *name_of(const struct family *f, const json_t *doc, char *buf, size_t cap)
@@ -128,7 +119,7 @@ static void on_show(struct http_request *r, void *arg)
 	struct intent_item item;
 
 	if (intent_get(d->intent, f->kind, http_param(r, "name"), &item)) {
-		add_etag(r, item.rev);
+		reply_etag(r, item.rev);
 		http_reply_json(r, 200, with_hists(f, object_json(d, &item)));
 		return;
 	}
@@ -222,7 +213,7 @@ static void add_again(struct http_request *r, struct family *f, const struct int
 	json_t *old = resource_intent(f->res, item->doc);
 
 	if (json_equal(old, doc) && !secrets_differ(secrets)) {
-		add_etag(r, item->rev);
+		reply_etag(r, item->rev);
 		http_reply_json(r, 200, object_json(f->daemon, item));
 	} else {
 		http_reply_problem(r, 409, NULL,
@@ -266,10 +257,9 @@ static void on_add(struct http_request *r, void *arg)
 static bool matches(struct http_request *r, const struct family *f, const struct intent_item *item)
 {
 	const char *match = http_header(r, "If-Match");
-	char etag[32];
+	char etag[ETAG_MAX];
 
-	snprintf(etag, sizeof(etag), "\"%" PRId64 "\"", item->rev);
-	if (!match || !strcmp(match, "*") || !strcmp(match, etag))
+	if (!match || !strcmp(match, "*") || !strcmp(match, etag_text(item->rev, etag)))
 		return true;
 	http_reply_problem(r, 412, NULL, "the %s was changed meanwhile", f->res->noun);
 	return false;
@@ -298,7 +288,7 @@ static void put(struct http_request *r, struct family *f, struct intent_item *it
 			"what names a %s cannot change; delete it and add another", f->res->noun);
 	} else if (http_query_true(r, "dry_run") || same) {
 		item->doc = doc;
-		add_etag(r, item->rev);
+		reply_etag(r, item->rev);
 		http_reply_json(r, 200, object_json(f->daemon, item));
 	} else {
 		change_start(f->daemon, r, f->res, t->name, item->rev, json_incref(doc),

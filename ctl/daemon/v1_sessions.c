@@ -146,14 +146,13 @@ static json_t *cipher_json(const struct dp_session *s)
 static json_t *session_json(struct daemon *d, enum dp_dump_what what, const struct dp_session *s,
 	const struct dp_session *all, size_t n)
 {
-	static const char *const protos[] = {"unknown", "srt", "rtp", "udp"};
 	char id[SESSION_ID_MAX], since[40];
 	ts_us now = ts_now(), age = now > s->since_us ? now - s->since_us : 0;
 	json_t *out;
 
 	out = json_pack("{s:s, s:s, s:s, s:o, s:i}", "id", session_id(d, s->key, id, sizeof(id)),
-		"stream", s->stream, "proto", protos[s->proto <= DP_PROTO_UDP ? s->proto : 0],
-		"peer", session_peer_json(s), "worker", (int)s->worker);
+		"stream", s->stream, "proto", proto_word(s->proto), "peer", session_peer_json(s),
+		"worker", (int)s->worker);
 	add_counters(out, what, s);
 	add_srt(out, s);
 	json_object_set_new(out, "encrypted", json_boolean(s->encrypted));
