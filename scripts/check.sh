@@ -40,7 +40,6 @@ ctl/store 40
 ctl/http 40
 dataplane/control 50
 ctl/core 50
-ctl/sched 50
 dataplane 60
 ctl/daemon 60
 ctl/cli 60
@@ -99,6 +98,20 @@ done
 for folder in $(printf '%s\n' "${code[@]}" | grep -v '/corpus/' | xargs -n1 dirname | sort -u); do
 	[ "$folder" = dataplane ] && continue # the top's README covers its one file
 	[ -f "$folder/README.md" ] || complain "$folder: has no README.md"
+done
+
+# What a folder's README says is what there is: it names every file of code. `ops*` names all that
+# begin so, `cmd_NOUN` too.
+for readme in $(printf '%s\n' "${files[@]}" | grep -E '^(ctl|dataplane|perf/load)/(.*/)?README\.md$'); do
+	mapfile -t said < <(grep -oE '`[^`]+`' "$readme" | tr -d '`' | sed -E 's/\.c$//; s/NOUN$/*/')
+	for f in $(printf '%s\n' "${code[@]}" | grep -E "^$(dirname "$readme")/[^/]+\.c$"); do
+		name=$(basename "$f" .c)
+		for word in "${said[@]}"; do
+			# shellcheck disable=SC2053 # the word is a pattern
+			[[ $name == $word ]] && continue 2
+		done
+		complain "$readme: does not name \`$name\`"
+	done
 done
 
 [ $bad -eq 0 ] && echo "check: ${#files[@]} files, nothing to say"

@@ -10,7 +10,6 @@
 #include <event2/event.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

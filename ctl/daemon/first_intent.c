@@ -9,8 +9,6 @@
 
 #include <event2/event.h>
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

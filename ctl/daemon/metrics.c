@@ -11,9 +11,6 @@
 #include <event2/buffer.h>
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #define METRICS_STREAMS 1000u
 

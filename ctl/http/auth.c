@@ -5,7 +5,6 @@
 
 #include "base/endpoint.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <stdio.h>
 #include <sys/socket.h>

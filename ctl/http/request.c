@@ -5,7 +5,6 @@
 
 #include "ctl/http/server_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

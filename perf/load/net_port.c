@@ -10,7 +10,6 @@
 #include <rte_mbuf.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include "version.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -20,7 +20,6 @@
 #include "proto/srt_hs.h"
 #include "sim/link.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

@@ -5,7 +5,6 @@
 #include "test.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/socket.h>
 
 static void parses_and_prints_both_families(void **state)

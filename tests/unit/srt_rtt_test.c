@@ -6,8 +6,6 @@
 #include "pcap.h"
 #include "proto/srt_pkt.h"
 
-#include <stdlib.h>
-
 // The receiver of srt_media.pcap told its sender RTT and variance after each of its own samples:
 // ours, fed with the times of the same ACKs and ACKACKs, says the same to 20 us in most and 0.5 ms
 // in all of 127 cases: the capture sees packets a little after or before libsrt takes its clock.

@@ -7,7 +7,6 @@
 #include "ctl/web/assets.h"
 #include "test.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,7 +7,6 @@
 #include "proto/rtp.h"
 #include "test.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

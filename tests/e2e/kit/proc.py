@@ -57,13 +57,11 @@ def free_port(pair=False):
 class Program:
     """A running program with its output in a file. Ends by its pid, never by its name."""
 
-    def __init__(self, name, argv, folder, env=None, user=None, stdin=None, stdout=None):
+    def __init__(self, name, argv, folder, env=None, stdin=None, stdout=None):
         self.name = name
         self.log = Path(folder) / f"{name}-{random.randrange(1 << 30):x}.log"
         self.argv = [str(a) for a in argv]
         self.expected = {0}  # exit statuses that are no failure
-        if user:
-            self.argv = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *self.argv]
         # A suite in the background of a shell ignores SIGINT, and so would all that it starts.
         self.argv = ["env", "--default-signal=INT", *self.argv]
         with open(self.log, "wb") as log:
@@ -139,6 +137,10 @@ class Programs:
         self.started = []
         self.closers = []
 
+    def as_user(self, argv):
+        """The command line, run by the user that the daemons run as."""
+        return ["setpriv", f"--reuid={self.user}", "--regid=nogroup", "--clear-groups", *argv] if self.user else list(argv)
+
     def start(self, name, argv, **more):
         program = Program(name, argv, self.folder, **more)
         self.started.append(program)
@@ -160,10 +162,13 @@ class Programs:
         self.closers.append(function)
 
     def close(self):
-        """Ends everything. Raises when a program of ours ended badly."""
+        """Ends everything. Raises when a closer failed or a program of ours ended badly."""
         bad = []
         for function in reversed(self.closers):
-            function()
+            try:
+                function()
+            except Exception as error:  # whatever it is, the programs must not be left running
+                bad.append(repr(error))
         for program in reversed(self.started):
             try:
                 status = program.stop()

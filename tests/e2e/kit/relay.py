@@ -52,13 +52,13 @@ class Relay:
 
     def start_dp(self):
         self.dp = self.programs.start(
-            "sluice-dp", [self.program("sluice-dp"), *self.dp_flags], env=self.env, user=self.programs.user
+            "sluice-dp", self.programs.as_user([self.program("sluice-dp"), *self.dp_flags]), env=self.env
         )
         return self.dp
 
     def start_daemon(self):
         argv = [self.program("sluiced"), "--listen", f"127.0.0.1:{self.http}", *self.daemon_flags]
-        self.daemon = self.programs.start("sluiced", argv, env=self.env, user=self.programs.user)
+        self.daemon = self.programs.start("sluiced", self.programs.as_user(argv), env=self.env)
         return self.daemon
 
     def start(self):
@@ -83,9 +83,7 @@ class Relay:
     def run(self, *argv, **more):
         """sluicectl as it is: status and output."""
         argv = [str(a) for a in argv]
-        command = [str(self.program("sluicectl")), *argv]
-        if self.programs.user:
-            command = ["setpriv", f"--reuid={self.programs.user}", "--regid=nogroup", "--clear-groups", *command]
+        command = self.programs.as_user([str(self.program("sluicectl")), *argv])
         return subprocess.run(command, env={**os.environ, **self.env}, capture_output=True, text=True, timeout=30, **more)
 
     def ctl(self, *argv):
