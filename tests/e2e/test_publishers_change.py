@@ -3,6 +3,7 @@
 """Publishers that leave, die, fall silent, come back, or are replaced; subscribers stay."""
 
 import signal
+import time
 
 import pytest
 from kit import libsrt, ts
