@@ -3,6 +3,7 @@
 
 #include "ctl/cli/nouns.h"
 #include "ctl/cli/object.h"
+#include "ctl/cli/object_hints.h"
 
 static const struct out_col line[] = {
 	{"ID", "id"}, {"STREAM", "stream"}, {"URL", "url"}, {"STATE", "state"}};
@@ -37,6 +38,7 @@ static const struct object route = {
 	.line = {OUT_LINE, NULL, NULL, line, NOUN_COUNT(line)},
 	.gone = "deleted",
 	.waits = true,
+	.hint_added = hint_no_stream,
 };
 
 static const struct cmd cmd_add = OBJECT_ADD(route, "push a stream to an address", OBJECT_WAITS);

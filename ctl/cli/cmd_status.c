@@ -3,6 +3,7 @@
 
 #include "ctl/cli/cli.h"
 #include "ctl/cli/nouns.h"
+#include "ctl/dp/dp_drops.h"
 
 #include <string.h>
 
@@ -29,11 +30,27 @@ static const struct out_col workers[] = {
 	{"TX/S", "tx_pps", OUT_COUNT},
 };
 
+static const char *drop_words(const char *name)
+{
+	static const struct {
+		const char *name, *words;
+	} drops[] = {
+#define X(id, name, words) {name, words},
+		DP_DROPS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < NOUN_COUNT(drops); i++)
+		if (!strcmp(name, drops[i].name))
+			return drops[i].words;
+	return "";
+}
+
 static const struct out_view views[] = {
 	{OUT_RECORD, NULL, NULL, summary, NOUN_COUNT(summary)},
 	{OUT_TABLE, "ports", NULL, ports, NOUN_COUNT(ports)},
 	{OUT_TABLE, "workers", NULL, workers, NOUN_COUNT(workers)},
-	{OUT_MAP, "drops", "DROPS"},
+	{OUT_MAP, "drops", "DROPS", .words = drop_words},
 };
 
 // What keeps the node from doing what the store says. Returns the exit code.

@@ -3,6 +3,7 @@
 
 #include "ctl/cli/nouns.h"
 #include "ctl/cli/object.h"
+#include "ctl/cli/object_hints.h"
 
 static const struct out_col line[] = {{"NAME", "name"}, {"STATE", "state"}};
 
@@ -58,6 +59,7 @@ static const struct object stream = {
 	.record = {OUT_RECORD, NULL, NULL, record, NOUN_COUNT(record)},
 	.line = {OUT_LINE, NULL, NULL, line, NOUN_COUNT(line)},
 	.gone = "deleted",
+	.hint_deleted = hint_left_behind,
 };
 
 static const struct cmd cmd_add = OBJECT_ADD(stream, "declare a stream", OBJECT_RULES);

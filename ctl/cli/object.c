@@ -49,8 +49,12 @@ int object_add(struct cli *c)
 		rc = object_wait(c, o, &doc);
 	if (doc)
 		out_document(c->out, doc, &o->line, 1);
-	if (doc && !rc && !query_of(c))
+	if (query_of(c))
+		out_say(c->out, "only checked, nothing was changed");
+	else if (doc && !rc)
 		rc = object_verdict(c, o, doc);
+	if (doc && o->hint_added)
+		o->hint_added(c, doc);
 	json_decref(doc);
 	return rc;
 }
@@ -105,6 +109,8 @@ int object_set(struct cli *c)
 		return cli_fail(c, &err);
 	out_document(c->out, doc, &o->line, 1);
 	rules_say(c, doc);
+	if (query_of(c))
+		out_say(c->out, "only checked, nothing was changed");
 	json_decref(doc);
 	return API_OK;
 }
@@ -177,6 +183,8 @@ int object_del(struct cli *c)
 	if (!rc)
 		out_done(c->out, doc, "%s %s %s%s", o->noun, c->call->args[0],
 			query_of(c) ? "would be " : "", o->gone);
+	if (!rc && o->hint_deleted)
+		o->hint_deleted(c, c->call->args[0]);
 	json_decref(doc);
 	return rc;
 }

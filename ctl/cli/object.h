@@ -13,6 +13,8 @@ struct object {
 	struct out_view below;		    // the record; no columns: nothing
 	const char *gone; // what happened to one that was deleted: "deleted", "kicked"
 	bool waits;	  // add: wait until it is active
+	void (*hint_added)(struct cli *c, const json_t *doc);  // NULL: nothing to say
+	void (*hint_deleted)(struct cli *c, const char *name); // likewise
 };
 
 int object_add(struct cli *c);

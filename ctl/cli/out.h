@@ -45,7 +45,8 @@ struct out_view {
 	const char *title;	    // heading; NULL: none
 	const struct out_col *cols; // not of OUT_MAP
 	size_t n_cols;
-	const char *empty; // sentence for an empty table or map; NULL: left out
+	const char *empty;		       // sentence for an empty table or map; NULL: left out
+	const char *(*words)(const char *key); // of OUT_MAP: what a member means; NULL: nothing
 };
 
 // To stdout and stderr. width: columns of the terminal, 0: cut nothing. Returns NULL when out of

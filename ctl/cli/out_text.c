@@ -53,9 +53,17 @@ static void show_record(const json_t *obj, const struct out_view *v)
 	}
 }
 
+static void show_member(const char *key, double value, size_t width, const struct out_view *v)
+{
+	const char *words = v->words ? v->words(key) : "";
+	char buf[FMT_LEN];
+
+	printf("%-*s  ", (int)width, key);
+	printf(*words ? "%10s  %s\n" : "%s\n", fmt_count(value, buf), words);
+}
+
 static void show_map(const json_t *map, const struct out_view *v)
 {
-	char buf[FMT_LEN];
 	const char *key;
 	json_t *value;
 	size_t width = 0;
@@ -68,8 +76,7 @@ static void show_map(const json_t *map, const struct out_view *v)
 	json_object_foreach((json_t *)map, key, value)
 	{
 		if (json_number_value(value) > 0)
-			printf("%-*s  %s\n", (int)width, key,
-				fmt_count(json_number_value(value), buf));
+			show_member(key, json_number_value(value), width, v);
 	}
 }
 

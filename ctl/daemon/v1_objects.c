@@ -216,8 +216,9 @@ static void add_again(struct http_request *r, struct family *f, const struct int
 		http_reply_json(r, 200, object_json(f->daemon, item));
 	} else {
 		http_reply_problem(r, 409, NULL,
-			"the %s %.160s is there already, with other content", f->res->noun,
-			item->name);
+			"the %s %.160s is there already, with other content: %s", f->res->noun,
+			item->name,
+			f->kind == DP_STREAM ? "change it with set" : "delete it first");
 	}
 	json_decref(old);
 }

@@ -6,6 +6,8 @@
 // HELLO_R. Plain 64-bit words, each with one writing thread; readers take them with relaxed loads.
 // Sections stand at the offsets the header gives, so that a reader of ABI N-1 finds its way.
 
+#include "ctl/dp/dp_drops.h"
+
 #include <stdint.h>
 
 #define DP_STATS_MAGIC 0x534c5354u // "SLST"
@@ -16,58 +18,6 @@
 #define DP_SESSION_WORKER_SHIFT 24u
 #define DP_SESSION_WORKER_MASK (DP_WORKERS_MAX - 1)
 #define DP_STREAM_NAME 132u // 128 bytes, terminated
-
-// Why packets die. Names are what CLI, JSON and metrics print.
-#define DP_DROPS(X)                                                                               \
-	X(NONE, "none")                                                                           \
-	X(MALFORMED, "malformed")	      /* shorter or other than its protocol says */       \
-	X(UNKNOWN_SESSION, "unknown_session") /* no session has this SRT socket id */             \
-	X(WRONG_ADDRESS, "wrong_address")     /* right id, other source address */                \
-	X(BAD_COOKIE, "bad_cookie")	      /* conclusion whose cookie we did not make */       \
-	X(NOT_MEDIA, "not_media")	      /* neither RTP nor TS on a source */                \
-	X(WRONG_SOURCE, "wrong_source")	      /* RTP of another SSRC than the pinned one */       \
-	X(OVERSIZE, "oversize")		      /* payload larger than an SRT packet may carry */   \
-	X(UNEXPECTED, "unexpected")	      /* data from a subscriber, ACK from a publisher, */ \
-	X(UNDECRYPTABLE, "undecryptable")     /* under no key of the session */                   \
-	X(DUPLICATE, "duplicate")                                                                 \
-	X(LATE, "late")			/* came after it had been given up */                     \
-	X(AHEAD, "ahead")		/* beyond the receive window */                           \
-	X(LATE_INORDER, "late_inorder") /* missed its turn in an in-order egress */               \
-	X(ARENA_FULL, "arena_full")	/* no frame, or a follower still reads the oldest */      \
-	X(FORWARD_FULL, "forward_full") /* ring to another worker full */                         \
-	X(PARK_FULL, "park_full")	/* conclusions waiting for admission: answered 1005 */    \
-	X(TX_FULL, "tx_full")		/* socket buffer or ring full */                          \
-	X(TX_ERROR, "tx_error")		/* refused by the kernel */                               \
-	X(SOCKET_OVERFLOW, "socket_overflow") /* lost by the kernel before we read it */          \
-	X(TRUNCATED, "truncated")	      /* larger than a receive buffer */                  \
-	X(NO_STREAM, "no_stream")	      /* media for a stream that is going away */         \
-	X(NAK_PENDING, "nak_pending")	/* asked for what we lack too: comes when it comes */     \
-	X(NAK_REPEATED, "nak_repeated") /* repeated request suppressed */                         \
-	X(NAK_BUDGET, "nak_budget")	/* over the repair budget */                              \
-	X(NAK_LATE, "nak_late")		/* too late, or gone: DROPREQ */                          \
-	X(OVERLOAD, "overload")		/* a limit is reached: refused with 2402 */               \
-	X(REFUSED_REQUEST, "refused_request") /* 2400, 2405, 2001, 1004-1015: what it asks for */ \
-	X(REFUSED_NAME, "refused_name")	      /* 2404: no such stream */                          \
-	X(REFUSED_AUTH, "refused_auth")	      /* 2401: token or user */                           \
-	X(REFUSED_ACCESS, "refused_access")   /* 2403: address, prefix, mode */                   \
-	X(REFUSED_SECRET, "refused_secret")   /* 1010, 1011, 1017: passphrase or cipher */        \
-	X(REFUSED_CONFLICT, "refused_conflict") /* 2409: the stream has a publisher */            \
-	X(REFUSED_HOOK, "refused_hook")		/* 2424: the hook does not answer */              \
-	X(REFUSED_OTHER, "refused_other")	/* the rest: draining, closing, media, path */    \
-	X(BAD_HEADER, "bad_header")	  /* Ethernet, IP or UDP: cut short, or a fragment */     \
-	X(BAD_CSUM, "bad_csum")		  /* IP or UDP checksum, where no kernel looks */         \
-	X(NOT_OURS, "not_ours")		  /* to an address or UDP port that nothing serves */     \
-	X(ACK_THINNED, "ack_thinned")	  /* full ACKs that the next one says as well */          \
-	X(CLOSED_SILENT, "closed_silent") /* sessions that said nothing for 5 s */                \
-	X(CLOSED_STUCK, "closed_stuck")	  /* subscribers that acknowledged nothing */             \
-	X(CLOSED_GREEDY, "closed_greedy") /* and over their repair budget for too long */
-
-enum dp_drop {
-#define X(id, name) DP_DROP_##id,
-	DP_DROPS(X)
-#undef X
-		DP_DROP_COUNT
-};
 
 // What a stream carries, known from its first packet on.
 enum dp_stream_format {

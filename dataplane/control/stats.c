@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static const char *const drop_names[] = {
-#define X(id, name) [DP_DROP_##id] = name,
+#define X(id, name, words) [DP_DROP_##id] = name,
 	DP_DROPS(X)
 #undef X
 };

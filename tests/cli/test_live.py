@@ -21,11 +21,18 @@ def test_status(api, ctl):
     r = ctl("status")
     assert r.rc == 0 and r.err == ""
     for text in ["n1", "3 h 12 min", "connected", "sock0", "io_uring", "12.5 %", "1.235 M", "76543",
-                 "late  7"]:
+                 "late           7  came after"]:
         assert text in r.out
     assert "tx_full" not in r.out
     r = ctl("status", "--json")
     assert r.rc == 0 and r.json == api.status
+
+
+def test_drops_say_what_they_mean(api, ctl):
+    api.status["drops"] = {"late": 7, "of_tomorrow": 3, "tx_full": 0}
+    out = ctl("status").out
+    assert "late                  7  came after it had been given up\n" in out
+    assert "of_tomorrow  3\n" in out and "tx_full" not in out
 
 
 def test_status_without_dataplane(api, ctl):

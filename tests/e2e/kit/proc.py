@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Sluice authors
 """Programs, ports and waiting."""
 
+import fcntl
 import os
 import random
 import shutil
@@ -44,12 +45,28 @@ def _is_free(port):
     return True
 
 
+_given = set()
+_ledger = open(Path(tempfile.gettempdir()) / f"sluice-test-ports-{os.getuid()}", "ab")  # byte N is locked: port N is given
+
+
+def _is_ours(port):
+    """Between the look whether a port is free and its use another run's or worker's test must not get it."""
+    if port in _given:
+        return False
+    try:
+        fcntl.lockf(_ledger, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _given.add(port)
+    return True
+
+
 def free_port(pair=False):
     """A port that nobody uses, below those the kernel gives away by itself. pair: even, and the next one too."""
     rng = random.SystemRandom()
     for _ in range(1000):
         port = rng.randrange(15000, 32000) & ~1
-        if _is_free(port) and (not pair or _is_free(port + 1)):
+        if _is_ours(port) and _is_free(port) and (not pair or _is_free(port + 1)):
             return port
     raise RuntimeError("no free port")
 
