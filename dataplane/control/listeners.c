@@ -4,6 +4,7 @@
 #include "control/control_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct endpoint address(const struct dp_listener *l)
@@ -28,6 +29,25 @@ static void serve(struct control *c, struct object *o, const int *fds)
 	}
 }
 
+// A port that one of our own has is not another program's: say whose it is.
+static void name_holder(struct control *c, const struct endpoint *local, char *err, size_t cap)
+{
+	char text[ENDPOINT_STRLEN];
+
+	for (uint32_t i = objects_from(&c->objects, DP_LISTENER, 0); i < c->objects.n; i++) {
+		const struct object *o = c->objects.all[i];
+
+		if (o->kind != DP_LISTENER)
+			return;
+		if (!o->tag || o->listener.port != local->port)
+			continue;
+		snprintf(err, cap, "UDP port %s is in use by listener l%010llx",
+			endpoint_str(local, text, sizeof(text)),
+			(unsigned long long)(o->id & 0xffffffffffu));
+		return;
+	}
+}
+
 // What changes at run time is read at admission; the address is the object's identity.
 void listener_apply(struct control *c, struct object *o)
 {
@@ -38,6 +58,8 @@ void listener_apply(struct control *c, struct object *o)
 	if (o->tag || o->in_flight)
 		return;
 	rc = c->o.sockets.listen(c->o.sockets.ctx, &local, fds, err, sizeof(err));
+	if (rc == -EADDRINUSE)
+		name_holder(c, &local, err, sizeof(err));
 	if (rc) {
 		object_no_socket(c, o, rc, err);
 		return;

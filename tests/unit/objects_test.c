@@ -97,6 +97,24 @@ static void a_busy_port_is_tried_again_in_time(void **state)
 	expect(r, DP_LISTENER, "l", DP_OBJ_ACTIVE, "");
 }
 
+static void a_port_of_our_own_is_named_by_its_listener(void **state)
+{
+	struct rig *r = *state;
+	struct dp_listener l = rig_listener(9000), again = rig_listener(9000);
+	const struct object *o;
+
+	again.ip[15] = 9;
+	rig_set(r, DP_LISTENER, "l", &l);
+	rig_settle(r);
+	r->listen_rc = -EADDRINUSE;
+	rig_set(r, DP_LISTENER, "again", &again);
+	for (unsigned i = 0; i < 11; i++)
+		rig_pass(r, 100);
+	o = rig_object(r, DP_LISTENER, "again");
+	assert_int_equal(o->state, DP_OBJ_ERROR);
+	assert_non_null(strstr(o->error, ":9000 is in use by listener l"));
+}
+
 static void an_address_that_is_not_here_is_an_error_at_once(void **state)
 {
 	struct rig *r = *state;
@@ -637,6 +655,7 @@ int main(void)
 		TEST(a_listener_is_active_once_every_worker_serves_it),
 		TEST(other_options_of_a_listener_need_no_new_socket),
 		TEST(a_busy_port_is_tried_again_in_time),
+		TEST(a_port_of_our_own_is_named_by_its_listener),
 		TEST(an_address_that_is_not_here_is_an_error_at_once),
 		TEST(a_socket_that_a_worker_refuses_is_given_up_everywhere),
 		TEST(a_listener_deleted_in_flight_leaves_nothing),
