@@ -128,7 +128,7 @@ struct dpdk_device *dpdk_device_open(
 	if (!rc)
 		rc = check(dev, &info, n, err, err_cap);
 	if (!rc) {
-		dev->chains = takes_chains(&info);
+		dev->chains = takes_chains(&info) && !o->copied;
 		rc = configure(dev, n, arena_pool(o->arena), &info);
 		if (rc)
 			snprintf(err, err_cap, "dpdk: %s does not start: %s", dev->name,

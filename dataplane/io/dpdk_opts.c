@@ -107,6 +107,10 @@ static int option(struct sentence s, struct port_dpdk_opts *o, const char *word,
 		o->vlan = (uint16_t)n;
 		return rc;
 	}
+	if (IS("layout")) {
+		o->copied = !strcmp(value, "copied");
+		return o->copied ? 0 : wrong(s, "dpdk: layout= takes copied, not '%s'", value);
+	}
 	if (IS("cores") || IS("egress"))
 		return wrong(s, "dpdk: %.*s is not served yet", (int)len, word);
 #undef IS

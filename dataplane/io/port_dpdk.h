@@ -32,14 +32,15 @@ struct port_dpdk_opts {
 	uint8_t peer[6];     // MAC address of the next hop
 	uint16_t mtu;	     // of IP packets, bytes
 	uint16_t vlan;	     // 0: untagged
+	bool copied;	     // no chains, though the device takes them: to see what they bring
 	bool any_port;	     // rx_burst yields all UDP to our addresses, with tag 0, and not only
 			     // what add() has named
 	struct arena *arena; // that frames are received into
 };
 
 // Parse "DEVICE[,k=v].." as it stands behind "dpdk:". Ours are name= queues= addr= (also several
-// times) peer= mtu= vlan=, everything else is the device's. The arena is left to the caller.
-// Returns 0, or -EINVAL and a sentence in err.
+// times) peer= mtu= vlan= layout=copied, everything else is the device's. The arena is left to the
+// caller. Returns 0, or -EINVAL and a sentence in err.
 int port_dpdk_parse(const char *spec, struct port_dpdk_opts *o, char *err, size_t err_cap);
 
 // Start the device with n queues, each of which becomes one worker's port; after

@@ -68,6 +68,7 @@ static void a_wrong_one_gets_a_sentence_that_names_it(void **)
 		{"net_null0,addr=10.0.0.1,peer=02:00", "02:00"},
 		{"net_null0,addr=10.0.0.1,peer=02:00:00:00:00:01:02", "peer="},
 		{"net_null0,addr=10.0.0.1,name=", "name="},
+		{"net_null0,addr=10.0.0.1,layout=round", "round"},
 		{"net_null0,addr=10.0.0.1,cores=1", "cores"},
 		{"net_null0,addr=10.0.0.1,egress=100", "egress"},
 		{"net_null0,addr=1.0.0.1,addr=1.0.0.2,addr=1.0.0.3,addr=1.0.0.4,addr=1.0.0.5,"

@@ -141,6 +141,14 @@ static void tagged_copies_come_round(void **)
 	copies_come_round("net_ring0,addr=fd00::1,vlan=42", "[fd00::1]:9000", "[fd00::1]:5000");
 }
 
+static void flat_copies_come_round(void **)
+{
+	copies_come_round(
+		"net_ring0,addr=10.0.0.1,layout=copied", "10.0.0.1:9000", "10.0.0.1:5000");
+	copies_come_round(
+		"net_ring0,addr=fd00::1,vlan=3,layout=copied", "[fd00::1]:9000", "[fd00::1]:5000");
+}
+
 // What travels, byte by byte, as another program's receiver would see it: not read by our parser.
 static void the_wire_format_is_ethernet_ip_udp(void **)
 {
@@ -594,6 +602,7 @@ int main(void)
 		cmocka_unit_test(ipv4_copies_come_round),
 		cmocka_unit_test(ipv6_copies_come_round),
 		cmocka_unit_test(tagged_copies_come_round),
+		cmocka_unit_test(flat_copies_come_round),
 		cmocka_unit_test(the_wire_format_is_ethernet_ip_udp),
 		cmocka_unit_test(own_datagrams_come_round),
 		cmocka_unit_test(rtp_and_bare_udp_have_their_own_headers),
