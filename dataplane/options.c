@@ -182,6 +182,21 @@ static void level(struct argp_state *st, const char *arg)
 	log_set(NULL, l);
 }
 
+static void workers(struct argp_state *st, struct options *o, const char *arg)
+{
+	if (o->cores[0] >= 0)
+		argp_error(st, "--cores gives the number of workers: leave --workers out");
+	o->n_workers = number(st, "workers", arg, 1, DP_WORKERS_MAX);
+}
+
+static void socket_path(struct argp_state *st, struct options *o, const char *arg)
+{
+	if (!*arg || strlen(arg) >= sizeof(o->socket))
+		argp_error(st, "--socket takes a path of 1 to %zu bytes", sizeof(o->socket) - 1);
+	strcpy(o->socket, arg);
+	o->socket_given = true;
+}
+
 static error_t option(int key, char *arg, struct argp_state *st)
 {
 	struct options *o = st->input;
@@ -195,9 +210,7 @@ static error_t option(int key, char *arg, struct argp_state *st)
 		port(st, o, arg);
 		break;
 	case KEY_WORKERS:
-		if (o->cores[0] >= 0)
-			argp_error(st, "--cores gives the number of workers: leave --workers out");
-		o->n_workers = number(st, "workers", arg, 1, DP_WORKERS_MAX);
+		workers(st, o, arg);
 		break;
 	case KEY_CORES:
 		cores(st, o, arg);
@@ -206,11 +219,7 @@ static error_t option(int key, char *arg, struct argp_state *st)
 		idle(st, o, arg);
 		break;
 	case KEY_SOCKET:
-		if (!*arg || strlen(arg) >= sizeof(o->socket))
-			argp_error(st, "--socket takes a path of 1 to %zu bytes",
-				sizeof(o->socket) - 1);
-		strcpy(o->socket, arg);
-		o->socket_given = true;
+		socket_path(st, o, arg);
 		break;
 	case KEY_MEMORY:
 		o->memory_mb = number(st, "memory", arg, 64, 1u << 20);
@@ -246,7 +255,7 @@ static void complete(struct options *o)
 	if (!o->memory_mb)
 		o->memory_mb = o->dpdk.device[0] ? 2048 : 256; // decisions A20
 	if (!o->max_subscribers)
-		o->max_subscribers = o->dpdk.device[0] ? 100000 : 10000;
+		o->max_subscribers = o->dpdk.device[0] ? 100000 : 10000; // of all workers
 	if (!wrong)
 		return;
 	fprintf(stderr, "sluice-dp: %s\n", wrong);

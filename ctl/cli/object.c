@@ -53,7 +53,7 @@ int object_add(struct cli *c)
 		out_say(c->out, "only checked, nothing was changed");
 	else if (doc && !rc)
 		rc = object_verdict(c, o, doc);
-	if (doc && o->hint_added)
+	if (doc && !rc && !query_of(c) && o->hint_added)
 		o->hint_added(c, doc);
 	json_decref(doc);
 	return rc;
@@ -183,7 +183,7 @@ int object_del(struct cli *c)
 	if (!rc)
 		out_done(c->out, doc, "%s %s %s%s", o->noun, c->call->args[0],
 			query_of(c) ? "would be " : "", o->gone);
-	if (!rc && o->hint_deleted)
+	if (!rc && !query_of(c) && o->hint_deleted)
 		o->hint_deleted(c, c->call->args[0]);
 	json_decref(doc);
 	return rc;

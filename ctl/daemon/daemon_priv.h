@@ -19,6 +19,7 @@
 #include "ctl/http/server.h"
 
 #include <jansson.h>
+#include <assert.h>
 
 #include <sys/queue.h>
 
@@ -107,8 +108,8 @@ int key_open(struct daemon *d, const struct intent_item *key, uint8_t bytes[DP_S
 // v1_tokens.c
 json_t *key_error_json(struct daemon *d, const struct intent_item *item); // null: it is there
 json_t *token_json(const struct intent_item *item);			  // of a revoked one
-#define REVOKED_MAX 10000u // tokens; and with the keys:
-#define REVOKED_ALL_MAX 10240u
+#define REVOKED_TOKENS_MAX 10000u // what is left of DP_REVOKED_MAX is for keys
+static_assert(REVOKED_TOKENS_MAX < DP_REVOKED_MAX);
 json_t *revocation_doc(const char *id, int64_t until_s); // of a token or a key; a new reference
 void tokens_purge(struct daemon *d);			 // those that have ended by themselves
 

@@ -238,20 +238,21 @@ static void on_show(struct http_request *r, void *arg)
 static void on_revoke(struct http_request *r, void *arg)
 {
 	struct daemon *d = arg;
-	struct intent_item item;
+	struct intent_item item, before = {0};
 	struct intent_op revoked;
 	struct secrets s = {0};
 
 	if (!find_key(r, d, &item))
 		return;
-	if (intent_count(d->intent, DOC_REVOKED) >= REVOKED_ALL_MAX) {
+	if (intent_count(d->intent, DOC_REVOKED) >= DP_REVOKED_MAX) {
 		http_reply_problem(r, 409, "full", "too many keys and tokens are revoked");
 		return;
 	}
 	set_secret(d, &s, item.name);
 	if (s.all[0].action == SECRET_SET)
 		s.n = 0; // it had none
-	revoked = (struct intent_op){DOC_REVOKED, item.name, 0,
+	intent_get(d->intent, DOC_REVOKED, item.name, &before);
+	revoked = (struct intent_op){DOC_REVOKED, item.name, before.rev,
 		revocation_doc(item.name, (int64_t)time(NULL) + RESOURCE_TTL_S_MAX)};
 	change_start_with(
 		d, r, resource_find("key"), item.name, item.rev, NULL, &s, 204, &revoked, 1);

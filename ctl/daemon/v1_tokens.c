@@ -138,8 +138,8 @@ static bool is_our_id(const char *text)
 }
 
 // The id and the end of what is to be revoked. Of an id alone the end is not known: that of a token
-// made now which lives longest.
-// Who signs gives ids of its own form, and says that it does: a slip would revoke nothing.
+// made now which lives longest. Who signs gives ids of its own form, and says that it does: a slip
+// would revoke nothing.
 static bool read_target(const char *text, bool own_id, char id[TOKEN_ID_MAX + 1], int64_t *until_s)
 {
 	struct token t;
@@ -167,13 +167,16 @@ static void on_revoke(struct http_request *r, void *arg)
 	if (!read_target(http_param(r, "name"), own && !strcmp(own, "true"), id, &until_s)) {
 		http_reply_problem(r, 400, "invalid",
 			"that is neither a token nor a token's id, which is 12 hex digits");
+	} else if (intent_get(d->intent, DOC_KEY, id, &item)) {
+		http_reply_problem(r, 400, "invalid",
+			"%s is a signing key, not a token: sluicectl key revoke %s", id, id);
 	} else if (intent_get(d->intent, DOC_REVOKED, id, &item)) {
 		http_reply_json(r, 200, token_json(&item));
-	} else if (intent_count(d->intent, DOC_REVOKED) >= REVOKED_MAX) {
+	} else if (intent_count(d->intent, DOC_REVOKED) >= REVOKED_TOKENS_MAX) {
 		http_reply_problem(r, 409, "full",
 			"%u tokens are revoked and have not ended; revoke their key in place of "
 			"more tokens",
-			REVOKED_MAX);
+			REVOKED_TOKENS_MAX);
 	} else {
 		change_start(d, r, resource_find("token"), id, 0, revocation_doc(id, until_s), NULL,
 			200);

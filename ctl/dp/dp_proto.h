@@ -19,7 +19,7 @@
 
 #define DP_MAGIC 0x5344u
 #define DP_ABI 1u
-#define DP_MSG_MAX 131072u
+#define DP_MSG_MAX 65536u
 #define DP_URL_MAX 512u
 #define DP_ERROR_MAX 128u
 #define DP_SWEEP_GUARD_MIN 20u	   // removal guard (B2): more objects than this ...
@@ -144,6 +144,8 @@ struct dp_secret {
 	uint32_t len;
 	uint8_t bytes[DP_SECRET_MAX];
 };
+
+#define DP_REVOKED_MAX 10240u // tokens that have not ended by themselves, and keys
 
 enum dp_policy_type { DP_POLICY_USER = 1, DP_POLICY_KEY, DP_POLICY_REVOKED };
 
@@ -290,7 +292,7 @@ struct dp_dump {
 	char stream[DP_STREAM_NAME]; // only this stream; empty: all
 };
 
-#define DP_DUMP_MAX 200u
+#define DP_DUMP_MAX 200u // of a page; fewer where their bytes would not fit into a message
 
 // DUMP_R: this, then n records of record_size bytes.
 struct dp_dump_r {

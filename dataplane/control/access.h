@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REVOKED_MAX 10240u	 // tokens that have not ended by themselves, and keys
 #define POLICY_BUCKETS 4096u	 // power of two
 #define BADGE_BUCKETS (1u << 14) // power of two
 

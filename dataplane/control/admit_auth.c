@@ -97,6 +97,8 @@ static int check(struct control *c, struct wish *w, const struct token *t)
 		return code;
 	if (policy_find(c, DP_POLICY_REVOKED, t->id))
 		return admit_say(w, SRT_REJX_UNAUTHORIZED, "the token was revoked");
+	if (policy_find(c, DP_POLICY_REVOKED, t->kid))
+		return admit_say(w, SRT_REJX_UNAUTHORIZED, "the token's signing key was revoked");
 	snprintf(w->a->token, sizeof(w->a->token), "%s", t->id);
 	snprintf(w->a->kid, sizeof(w->a->kid), "%s", t->kid);
 	return ADMIT_NEXT;

@@ -163,7 +163,7 @@ int object_set(struct control *c, const struct dp_obj *d, const void *body, char
 		return 0;
 	}
 	if (!o && d->kind == DP_POLICY && !policy_fits(c, body)) {
-		snprintf(err, cap, "%u tokens are revoked already", REVOKED_MAX);
+		snprintf(err, cap, "%u tokens and keys are revoked already", DP_REVOKED_MAX);
 		return -ENOSPC;
 	}
 	o = renew(c, o, d);

@@ -7,7 +7,6 @@
 
 #include "control/ops.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -19,16 +18,15 @@ struct page {
 
 static uint8_t buf[DP_MSG_MAX];
 
-// A whole page fits into a message.
-static_assert(sizeof(struct dp_hdr) + sizeof(struct dp_dump_r) +
-		      DP_DUMP_MAX * sizeof(struct dp_session) <=
-	      DP_MSG_MAX);
-
-static void page_begin(struct page *g, const struct request *r, uint32_t limit)
+// record: bytes of one.
+static void page_begin(struct page *g, const struct request *r, uint32_t limit, size_t record)
 {
 	static const struct dp_dump_r nothing;
+	size_t fit = (DP_MSG_MAX - sizeof(struct dp_hdr) - sizeof(nothing)) / record;
 
 	*g = (struct page){.limit = !limit || limit > DP_DUMP_MAX ? DP_DUMP_MAX : limit};
+	if (g->limit > fit)
+		g->limit = (uint32_t)fit;
 	dp_wire_begin(&g->w, buf, DP_DUMP_R, r->in->hdr.seq);
 	dp_wire_put(&g->w, &nothing, sizeof(nothing));
 }
@@ -59,7 +57,7 @@ static void dump_sessions(struct control *c, struct request *r, const struct dp_
 	struct dp_session s;
 	struct page g;
 
-	page_begin(&g, r, d->limit);
+	page_begin(&g, r, d->limit, sizeof(s));
 	for (unsigned w = (unsigned)(from >> 32); w < k->n && !g.next; w++, slot = 0)
 		for (; slot < k->n_slots(k->ctx, w); slot++) {
 			if (!k->session(k->ctx, w, slot, &s) || !wanted(d, &s))
@@ -99,7 +97,7 @@ static void dump_objects(struct control *c, struct request *r, const struct dp_d
 	struct page g;
 	uint32_t i = objects_from(t, (uint32_t)(d->cursor >> 56), d->cursor & ~0ull >> 8);
 
-	page_begin(&g, r, d->limit);
+	page_begin(&g, r, d->limit, sizeof(s));
 	for (; i < t->n && g.n < g.limit; i++, g.n++) {
 		object_fill(c, t->all[i], &s);
 		dp_wire_put_raw(&g.w, &s, sizeof(s));

@@ -63,10 +63,10 @@ static void forget_ended(struct control *c)
 
 bool policy_fits(struct control *c, const struct dp_policy *p)
 {
-	if (p->type != DP_POLICY_REVOKED || c->policies.n_revoked < REVOKED_MAX)
+	if (p->type != DP_POLICY_REVOKED || c->policies.n_revoked < DP_REVOKED_MAX)
 		return true;
 	forget_ended(c);
-	return c->policies.n_revoked < REVOKED_MAX;
+	return c->policies.n_revoked < DP_REVOKED_MAX;
 }
 
 void policy_apply(struct control *c, struct object *o)

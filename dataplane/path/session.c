@@ -179,11 +179,37 @@ static bool unlock(struct path *p, struct pkt *k)
 }
 
 // True when the packet goes on to the ring.
+static bool judged(struct path *p, struct pkt *k, const struct srt_verdict *v)
+{
+	struct session *s = k->session;
+
+	switch (v->action) {
+	case SRT_DELIVER:
+		return deliver_srt(p, k, v);
+	case SRT_RESEND:
+		s->naks++;
+		repair_feed(p, s, k->rx.data + v->off, v->len);
+		path_absorb(p, k);
+		break;
+	case SRT_DROP:
+		s->view->stats->late_packets += v->why == SRT_WHY_LATE;
+		s->undecryptable += v->why == SRT_WHY_CRYPTO;
+		path_drop(p, k, drop_of(v->why));
+		break;
+	default: // absorbed
+		note_rtt(s, k);
+		path_absorb(p, k);
+		break;
+	}
+	return false;
+}
+
+// Likewise.
 static bool feed_srt(struct path *p, struct pkt *k)
 {
 	struct session *s = k->session;
 	struct srt_verdict v;
-	bool on = false;
+	bool on;
 
 	if (s->kind == SESSION_CALL) {
 		call_feed(p, k);
@@ -192,29 +218,12 @@ static bool feed_srt(struct path *p, struct pkt *k)
 	if (!unlock(p, k))
 		return false;
 	srt_conn_feed(&s->conn, k->rx.arrival, k->rx.data, k->rx.len, &v);
-	switch (v.action) {
-	case SRT_DELIVER:
-		on = deliver_srt(p, k, &v);
-		break;
-	case SRT_RESEND:
-		s->naks++;
-		repair_feed(p, s, k->rx.data + v.off, v.len);
-		path_absorb(p, k);
-		break;
-	case SRT_ABSORB:
-		note_rtt(s, k);
-		path_absorb(p, k);
-		break;
-	case SRT_DROP:
-		s->view->stats->late_packets += v.why == SRT_WHY_LATE;
-		s->undecryptable += v.why == SRT_WHY_CRYPTO;
-		path_drop(p, k, drop_of(v.why));
-		break;
-	case SRT_CLOSE:
+	if (v.action == SRT_CLOSE) {
 		path_absorb(p, k);
 		leave_session(p, s, DP_CLOSE_PEER);
 		return false;
 	}
+	on = judged(p, k, &v);
 	if (s->kind == SESSION_PUB)
 		gave_up(p, s);
 	else

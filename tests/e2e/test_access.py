@@ -171,6 +171,23 @@ def test_a_slip_is_no_revocation(strict, typed):
     assert [t["id"] for t in strict.items("token", "list")] == [typed]
 
 
+def test_a_key_is_not_revoked_as_a_token(strict):
+    strict.ctl("key", "rotate")
+    kid = strict.json("key", "rotate")["kid"]
+    done = strict.run("token", "revoke", kid, "--own-id")
+    assert done.returncode == 2 and done.stderr == f"{kid} is a signing key, not a token: sluicectl key revoke {kid}\n"
+    strict.ctl("key", "revoke", kid)
+    assert kid not in [k["kid"] for k in strict.items("key", "list")]
+
+
+def test_a_key_goes_though_a_token_of_its_name_went(strict):
+    """The name of what was revoked may come again as that of a key."""
+    strict.ctl("token", "revoke", "k0", "--own-id")
+    kid = strict.json("key", "rotate")["kid"]
+    strict.ctl("key", "revoke", kid)
+    assert {t["id"] for t in strict.items("token", "list")} == {"k0", kid}
+
+
 def test_from_a_viewer_to_its_token(strict, programs):
     strict.ctl("stream", "add", "a", "--play-auth", "token")
     strict.ctl("key", "rotate")

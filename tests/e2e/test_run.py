@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from kit.proc import ROOT, wait_until
@@ -54,7 +55,7 @@ def test_ctrl_c_ends_all_that_it_started(programs, number):
 
 def test_a_daemon_that_dies_is_started_again(programs):
     run = start(programs)
-    names = {(ROOT / f"/proc/{pid}/comm").read_text().strip(): pid for pid in children(run.pid)}
+    names = {Path(f"/proc/{pid}/comm").read_text().strip(): pid for pid in children(run.pid)}
     assert sorted(names) == ["sluice-dp", "sluiced"]
     for name, pid in names.items():
         wait_until(lambda p=pid: age(p) > 3, "it has run for a while")
@@ -67,7 +68,7 @@ def test_a_daemon_that_dies_is_started_again(programs):
 
 def age(pid):
     """Seconds since it began."""
-    ticks = int((ROOT / f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+    ticks = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
     return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 

@@ -295,12 +295,14 @@ static void on_dump(struct fake_dp *f, struct dp_reader *r)
 	struct dp_writer w;
 	struct dp_dump d;
 	uint64_t at;
+	size_t fit;
 
 	assert_int_equal(dp_wire_body(r, &d, sizeof(d)), 0);
 	f->dumps++;
 	out.record_size = d.what == DP_DUMP_OBJECTS ? sizeof(struct dp_object_state)
 						    : sizeof(struct dp_session);
-	for (at = d.cursor; out.n < d.limit && out.n < DP_DUMP_MAX; at++) {
+	fit = (DP_MSG_MAX - sizeof(struct dp_hdr) - sizeof(out)) / out.record_size;
+	for (at = d.cursor; out.n < d.limit && out.n < DP_DUMP_MAX && out.n < fit; at++) {
 		if (record(f, &d, at, &x))
 			records[out.n++] = x;
 		else if (!x)

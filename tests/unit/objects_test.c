@@ -269,14 +269,14 @@ static void only_so_many_tokens_are_revoked_and_ended_ones_make_room(void **stat
 	char identity[64], name[32];
 	struct dp_policy p;
 
-	for (unsigned i = 0; i <= REVOKED_MAX; i++) {
+	for (unsigned i = 0; i <= DP_REVOKED_MAX; i++) {
 		snprintf(name, sizeof(name), "t%u", i);
 		snprintf(identity, sizeof(identity), "revoked %s", name);
 		p = rig_policy(DP_POLICY_REVOKED, name, 0);
 		p.until_s = i < 10 ? 1 : (uint64_t)time(NULL) + 3600;
 		assert_int_equal(rig_set(r, DP_POLICY, identity, &p), 0);
 	}
-	assert_int_equal(r->c->policies.n_revoked, REVOKED_MAX - 9);
+	assert_int_equal(r->c->policies.n_revoked, DP_REVOKED_MAX - 9);
 	for (unsigned i = 0; i < 9; i++) {
 		snprintf(name, sizeof(name), "u%u", i);
 		p = rig_policy(DP_POLICY_REVOKED, name, 0);

@@ -46,13 +46,13 @@ static void fill(struct rig *r, uint64_t first_ends_s)
 {
 	char why[DP_ERROR_MAX];
 
-	for (unsigned i = 0; i < REVOKED_MAX; i++) {
+	for (unsigned i = 0; i < DP_REVOKED_MAX; i++) {
 		struct dp_policy p = revocation(i, i ? now_s() + 3600 : first_ends_s);
 
 		assert_int_equal(revoke(r, &p, why), 0);
 	}
 	rig_settle(r);
-	assert_int_equal(r->c->policies.n_revoked, REVOKED_MAX);
+	assert_int_equal(r->c->policies.n_revoked, DP_REVOKED_MAX);
 }
 
 static int fresh(void **state)
@@ -70,29 +70,30 @@ static int leave(void **state)
 static void one_more_is_refused_in_words(void **state)
 {
 	struct rig *r = *state;
-	struct dp_policy more = revocation(REVOKED_MAX, now_s() + 3600), again;
+	struct dp_policy more = revocation(DP_REVOKED_MAX, now_s() + 3600), again;
 	char why[DP_ERROR_MAX] = "";
 
 	fill(r, now_s() + 3600);
 	assert_int_equal(revoke(r, &more, why), -ENOSPC);
-	assert_string_equal(why, "10240 tokens are revoked already");
+	assert_string_equal(why, "10240 tokens and keys are revoked already");
 	again = revocation(7, now_s() + 7200); // that is there, and stays for longer
 	assert_int_equal(revoke(r, &again, why), 0);
-	assert_int_equal(r->c->policies.n_revoked, REVOKED_MAX);
+	assert_int_equal(r->c->policies.n_revoked, DP_REVOKED_MAX);
 	assert_null(policy_find(r->c, DP_POLICY_REVOKED, more.name));
 }
 
 static void who_has_ended_makes_room(void **state)
 {
 	struct rig *r = *state;
-	struct dp_policy first = revocation(0, 0), more = revocation(REVOKED_MAX, now_s() + 3600);
+	struct dp_policy first = revocation(0, 0),
+			 more = revocation(DP_REVOKED_MAX, now_s() + 3600);
 	char why[DP_ERROR_MAX];
 
 	fill(r, now_s() - 1);
 	assert_int_equal(revoke(r, &more, why), 0);
 	assert_null(policy_find(r->c, DP_POLICY_REVOKED, first.name));
 	assert_non_null(policy_find(r->c, DP_POLICY_REVOKED, more.name));
-	more = revocation(REVOKED_MAX + 1, now_s() + 3600);
+	more = revocation(DP_REVOKED_MAX + 1, now_s() + 3600);
 	assert_int_equal(revoke(r, &more, why), -ENOSPC);
 }
 
@@ -118,9 +119,9 @@ static void looking_one_up_stays_cheap(void **state)
 		longest = n > longest ? n : longest;
 		all += n;
 	}
-	assert_int_equal(all, REVOKED_MAX);
+	assert_int_equal(all, DP_REVOKED_MAX);
 	assert_in_range(longest, 3, 16);
-	for (unsigned i = 0; i < REVOKED_MAX; i++) {
+	for (unsigned i = 0; i < DP_REVOKED_MAX; i++) {
 		struct dp_policy p = revocation(i, 0);
 
 		assert_non_null(policy_find(r->c, DP_POLICY_REVOKED, p.name));
@@ -133,7 +134,7 @@ static void all_of_them_can_go_again(void **state)
 	struct rig *r = *state;
 
 	fill(r, now_s() + 3600);
-	for (unsigned i = 0; i < REVOKED_MAX; i++) {
+	for (unsigned i = 0; i < DP_REVOKED_MAX; i++) {
 		struct dp_policy p = revocation(i, 0);
 		char identity[DP_USER_MAX + 16];
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-BUILD = Path(os.environ.get("SLUICE_BUILD", ROOT / "build"))
+BUILD = Path(os.environ.get("SLUICE_BUILD", ROOT / "build")).resolve()
 LOG_TAIL = 6000
 
 
@@ -46,7 +46,15 @@ def _is_free(port):
 
 
 _given = set()
-_ledger = open(Path(tempfile.gettempdir()) / f"sluice-test-ports-{os.getuid()}", "ab")  # byte N is locked: port N is given
+_ledger = None  # a file of all test processes of this user; byte N is locked: port N is given
+
+
+def _open_ledger():
+    global _ledger
+    if not _ledger:
+        path = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"sluice-test-ports-{os.getuid()}"
+        _ledger = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
+    return _ledger
 
 
 def _is_ours(port):
@@ -54,7 +62,7 @@ def _is_ours(port):
     if port in _given:
         return False
     try:
-        fcntl.lockf(_ledger, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(_open_ledger(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
         return False
     _given.add(port)
