@@ -58,7 +58,8 @@ struct port_stats {
 // A destination the kernel would not take copies for, so that its session can be closed with a
 // reason, EMSGSIZE says that the path to it is too narrow (decisions A23), or its operator be told.
 struct port_tx_error {
-	struct endpoint local, peer; // as on the line
+	struct endpoint local, peer; // as on the line ...
+	uint32_t ifindex;	     // ... with these three it is one destination
 	int error;		     // errno
 	uint32_t packets;	     // refused since it was told the last time
 	uint64_t bytes;		     // of their payloads
@@ -122,6 +123,14 @@ struct port_ops {
 struct port {
 	const struct port_ops *ops;
 };
+
+// Is it the one that a line with these addresses goes to? One group behind two interfaces, or from
+// two sources, is two.
+static inline bool port_tx_error_is(const struct port_tx_error *e, const struct line_udp *u)
+{
+	return e->ifindex == u->ifindex && endpoint_eq(&e->peer, &u->peer) &&
+	       endpoint_eq(&e->local, &u->local);
+}
 
 static inline unsigned port_rx_burst(struct port *p, struct port_rx *rx, unsigned n)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define RX_QUEUE 4096u // datagrams injected and not yet read
+#define MEM_ERRORS 64u // destinations refused and not yet told
 
 struct slot {
 	const uint8_t *payload;
@@ -34,9 +35,13 @@ struct port_mem {
 	uint64_t posted, done, taken;
 	bool defer;
 
+	bool refuses;		// somebody
 	struct endpoint narrow; // port_mem_narrow()
 	uint16_t narrow_mtu;	// 0: nobody
-	uint64_t refused, told; // copies to it
+	uint32_t down;		// port_mem_down()
+	int down_error;		// 0: none
+	struct port_tx_error errors[MEM_ERRORS];
+	unsigned n_errors;
 
 	struct rx_item rx[RX_QUEUE];
 	uint64_t rx_head, rx_lent, rx_tail; // [lent, head) is with the caller, [head, tail) waits
@@ -80,24 +85,48 @@ static inline void post(struct port_mem *m, enum line_kind kind, const struct li
 	m->st.tx_bytes += pl->len + line_media_len(kind);
 }
 
-static bool narrow(struct port_mem *m, enum line_kind kind, const struct line *l, uint16_t len)
+static unsigned ip_len(enum line_kind kind, const struct line *l, uint16_t len)
 {
-	struct endpoint peer = line_addresses(l).peer;
-
-	if (!endpoint_eq(&peer, &m->narrow) || (line_is_v6(l) ? WIRE_IP6_HDR : WIRE_IP_HDR) +
-							       WIRE_UDP_HDR + line_media_len(kind) +
-							       len <=
-						       m->narrow_mtu)
-		return false;
-	m->refused++;
-	m->st.tx_error++;
-	return true;
+	return (line_is_v6(l) ? WIRE_IP6_HDR : WIRE_IP_HDR) + WIRE_UDP_HDR + line_media_len(kind) +
+	       len;
 }
 
-static inline bool refuses(
+static void note_error(struct port_mem *m, const struct line_udp *u, int error, uint16_t len)
+{
+	struct port_tx_error *e = m->errors;
+
+	while (e < m->errors + m->n_errors && !(e->error == error && port_tx_error_is(e, u)))
+		e++;
+	if (e == m->errors + MEM_ERRORS)
+		return;
+	if (e == m->errors + m->n_errors) {
+		*e = (struct port_tx_error){
+			.local = u->local, .peer = u->peer, .ifindex = u->ifindex, .error = error};
+		m->n_errors++;
+	}
+	e->packets++;
+	e->bytes += len;
+}
+
+// 0 or errno.
+static int refusal(struct port_mem *m, enum line_kind kind, const struct line *l, uint16_t len)
+{
+	struct line_udp u = line_addresses(l);
+	bool narrow = m->narrow_mtu && endpoint_eq(&u.peer, &m->narrow) &&
+		      ip_len(kind, l, len) > m->narrow_mtu;
+	int error = narrow ? EMSGSIZE : u.ifindex == m->down ? m->down_error : 0;
+
+	if (!error)
+		return 0;
+	note_error(m, &u, error, len);
+	m->st.tx_error++;
+	return error;
+}
+
+static inline int refuses(
 	struct port_mem *m, enum line_kind kind, const struct line *l, uint16_t len)
 {
-	return __builtin_expect(m->narrow_mtu, 0) && narrow(m, kind, l, len);
+	return __builtin_expect(m->refuses, 0) ? refusal(m, kind, l, len) : 0;
 }
 
 // step: from one line's payloads to the next one's.
@@ -157,10 +186,12 @@ static int mem_send(struct port *p, const struct line *to, const uint8_t *data, 
 	unsigned at = (unsigned)m->posted & m->mask;
 	struct line l;
 	uint8_t *copy = malloc(len ? len : 1);
+	int error;
 
-	if (refuses(m, LINE_UDP, to, len)) {
+	error = refuses(m, LINE_UDP, to, len);
+	if (error) {
 		free(copy);
-		return -EMSGSIZE;
+		return -error;
 	}
 	if (!copy || ring_full(m)) {
 		free(copy);
@@ -245,11 +276,11 @@ static void mem_stats(const struct port *p, struct port_stats *out)
 static unsigned mem_tx_errors(struct port *p, struct port_tx_error *out, unsigned n)
 {
 	struct port_mem *m = self(p);
-	unsigned got = 0;
+	unsigned got = n < m->n_errors ? n : m->n_errors;
 
-	for (; got < n && m->told < m->refused; m->told++)
-		out[got++] =
-			(struct port_tx_error){.peer = m->narrow, .error = EMSGSIZE, .packets = 1};
+	memcpy(out, m->errors, got * sizeof(*out));
+	m->n_errors -= got;
+	memmove(m->errors, m->errors + got, m->n_errors * sizeof(*out));
 	return got;
 }
 
@@ -375,4 +406,14 @@ void port_mem_narrow(struct port *p, const struct endpoint *peer, uint16_t mtu)
 
 	m->narrow = *peer;
 	m->narrow_mtu = mtu;
+	m->refuses = m->narrow_mtu || m->down_error;
+}
+
+void port_mem_down(struct port *p, uint32_t ifindex, int error)
+{
+	struct port_mem *m = self(p);
+
+	m->down = ifindex;
+	m->down_error = error;
+	m->refuses = m->narrow_mtu || m->down_error;
 }

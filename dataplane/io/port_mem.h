@@ -35,3 +35,7 @@ void port_mem_set_time(struct port *p, ts_us now);
 // A narrow path: IP packets of more than mtu bytes to this peer are refused with EMSGSIZE, and told
 // by tx_errors. One peer at a time; mtu 0 takes it back.
 void port_mem_narrow(struct port *p, const struct endpoint *peer, uint16_t mtu);
+
+// An interface that is down: what leaves by it is refused with this error, and told likewise. Error
+// 0 takes it back.
+void port_mem_down(struct port *p, uint32_t ifindex, int error);

@@ -79,14 +79,14 @@ static struct port_tx_error *error_of(struct sock_tx *t, const struct line *l, i
 
 	for (unsigned i = t->err_head; i != t->err_tail; i++) {
 		e = &t->errors[i % SOCK_TX_ERRORS];
-		if (e->error == error && endpoint_eq(&e->peer, &u.peer) &&
-			endpoint_eq(&e->local, &u.local))
+		if (e->error == error && port_tx_error_is(e, &u))
 			return e;
 	}
 	if (t->err_tail - t->err_head == SOCK_TX_ERRORS)
 		t->err_head++;
 	e = &t->errors[t->err_tail++ % SOCK_TX_ERRORS];
-	*e = (struct port_tx_error){.local = u.local, .peer = u.peer, .error = error};
+	*e = (struct port_tx_error){
+		.local = u.local, .peer = u.peer, .ifindex = u.ifindex, .error = error};
 	return e;
 }
 

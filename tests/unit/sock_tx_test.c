@@ -324,6 +324,36 @@ static void a_refused_own_datagram_is_passed_over(void **)
 	p->ops->close(p);
 }
 
+// One peer by way of three interfaces, of which two are not there: three destinations.
+static void one_peer_is_refused_by_interface(void **)
+{
+	static const uint32_t by[3] = {(1u << 20) - 1, 1, (1u << 20) - 2}; // 1: lo
+	struct port_payload pl = {.data = (const uint8_t *)"media", .len = 5};
+	struct port *p = kit_open(&kit_uring);
+	struct port_tx_error e[4];
+	struct line lines[3];
+	struct line_udp u[3];
+	struct peers peers;
+
+	peers_open(&peers, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		u[i] = (struct line_udp){.peer = peers.at[0], .ifindex = by[i]};
+		line_build_udp(&lines[i], &u[i]);
+		u[i] = line_addresses(&lines[i]);
+	}
+	assert_int_equal(port_tx_fanout(p, LINE_UDP, &pl, 1, lines, 3), 1);
+	assert_int_equal(port_tx_fanout(p, LINE_UDP, &pl, 1, &lines[2], 1), 0);
+	expect(peers.fd[0], "media");
+	assert_int_equal(p->ops->tx_errors(p, e, 4), 2);
+	assert_true(port_tx_error_is(&e[0], &u[0]) && !port_tx_error_is(&e[0], &u[1]));
+	assert_true(port_tx_error_is(&e[1], &u[2]));
+	assert_int_equal(e[0].packets, 1);
+	assert_int_equal(e[1].packets, 2);
+	assert_int_equal(e[1].bytes, 10);
+	peers_close(&peers, 1);
+	p->ops->close(p);
+}
+
 static void each_line_uses_the_socket_of_its_port(void **)
 {
 	struct port *p = kit_open(&kit_uring);
@@ -602,6 +632,7 @@ int main(void)
 		cmocka_unit_test(copies_leave_from_the_contacted_address),
 		cmocka_unit_test(own_datagrams_wait_for_the_flush_and_keep_their_order),
 		cmocka_unit_test(a_refused_own_datagram_is_passed_over),
+		cmocka_unit_test(one_peer_is_refused_by_interface),
 		cmocka_unit_test(each_line_uses_the_socket_of_its_port),
 		cmocka_unit_test(ttl_and_dscp_come_from_the_line),
 		cmocka_unit_test(multicast_goes_out_and_comes_in_where_it_should),

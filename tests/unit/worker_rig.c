@@ -227,6 +227,8 @@ static void control(struct rig *r)
 				done(r, e.cmd);
 			else if (e.kind == EV_KEYS)
 				derive(r, w, &e);
+			else if (e.kind == EV_PUSH && e.object < RIG_OBJECTS)
+				r->refusal[e.object] = -e.code;
 			r->n_up += e.kind == EV_UP;
 			r->n_down += e.kind == EV_DOWN;
 			if (e.kind == EV_DOWN)

@@ -19,6 +19,7 @@ enum {
 	RIG_WORKERS_MAX = 2,
 	RIG_STREAMS = 8,
 	RIG_SUBSCRIBERS = 320,
+	RIG_OBJECTS = 8,
 	RIG_GOT_MAX = 8192,
 	RIG_LATENCY_MS = 120,
 	RIG_PORT = 9000,
@@ -81,6 +82,7 @@ struct rig {
 	uint32_t groups[RIG_STREAMS]; // that publishers are
 	bool keeps[RIG_STREAMS];      // nobody takes the stream over
 	unsigned n_done, n_up, n_down, down_reason;
+	int refusal[RIG_OBJECTS]; // of the pushes of these objects: errno
 	void (*on_push)(
 		struct rig *, const struct port_mem_desc *); // datagrams to nobody's address
 	void *push_note;

@@ -571,6 +571,87 @@ static void what_is_neither_rtp_nor_ts_is_dropped_on_a_source(void **state)
 	rig_free(r);
 }
 
+static session_key push_by(struct rig *r, unsigned object, uint32_t ifindex, uint16_t port)
+{
+	struct cmd c = {.kind = CMD_PUSH_ADD};
+
+	c.push = (struct cmd_push){.stream = &r->streams[0],
+		.object = object,
+		.proto = object & 1 ? DP_PROTO_UDP : DP_PROTO_RTP,
+		.peer = endpoint_of_v4(0xefff0001, port),
+		.ifindex = ifindex,
+		.ttl = 1};
+	assert_int_equal(rig_command(r, 0, &c), 0);
+	return c.push.key;
+}
+
+static struct dp_session seen(struct rig *r, session_key key)
+{
+	struct dp_session d;
+
+	assert_true(session_read(&r->group->workers[0].path.sessions, session_key_slot(key), &d));
+	return d;
+}
+
+static void send_ts(struct rig *r, unsigned n)
+{
+	uint8_t ts[188] = {0x47};
+
+	for (unsigned i = 0; i < n; i++) {
+		send_source(r, ts, sizeof(ts));
+		rig_run(r, 10);
+	}
+}
+
+// One group by way of two interfaces, twice by the one that is down: whoever goes out by the other
+// is told nothing and has sent everything, and those two have sent nothing while it was.
+static void a_push_is_refused_by_its_own_interface_alone(void **)
+{
+	static const uint32_t by[4] = {3, 2, 3, 2}; // 2 is down; the last has a port of its own
+	struct rig *r = rig_new(1);
+	session_key key[6] = {0};
+
+	rig_stream(r, 0, 0);
+	for (unsigned i = 1; i < 5; i++)
+		key[i] = push_by(r, i, by[i - 1], UDP_TO);
+	key[5] = push_by(r, 5, 2, RTP_TO);
+	source(r, DP_PROTO_UDP);
+	send_ts(r, 20);
+	port_mem_down(r->ports[0], 2, ENETUNREACH);
+	send_ts(r, 30);
+	port_mem_down(r->ports[0], 2, 0);
+	for (unsigned i = 1; i < 6; i++) {
+		bool down = i == 2 || i >= 4;
+
+		assert_int_equal(r->refusal[i], down ? ENETUNREACH : 0);
+		assert_int_equal(seen(r, key[i]).packets, down ? 20 : 50);
+	}
+	assert_int_equal(rig_drops(r, DP_DROP_TX_ERROR), 3 * 30);
+	send_ts(r, 200);
+	for (unsigned i = 1; i < 6; i++)
+		assert_int_equal(r->refusal[i], 0); // it goes out again
+	rig_free(r);
+}
+
+static void a_narrow_interface_closes_its_own_push(void **)
+{
+	struct rig *r = rig_new(1);
+	session_key key[2];
+
+	rig_stream(r, 0, 0);
+	key[0] = push_by(r, 1, 2, UDP_TO);
+	key[1] = push_by(r, 2, 3, UDP_TO);
+	source(r, DP_PROTO_UDP);
+	send_ts(r, 5);
+	port_mem_down(r->ports[0], 3, EMSGSIZE);
+	send_ts(r, 30);
+	assert_int_equal(r->n_down, 1);
+	assert_int_equal(r->down_reason, DP_CLOSE_NARROW);
+	assert_null(session_of_key(&r->group->workers[0].path.sessions, key[1]));
+	assert_int_equal(seen(r, key[0]).packets, 35);
+	rig_free(r);
+}
+
 static void a_listener_that_goes_takes_its_sessions_with_it(void **state)
 {
 	struct rig *r = rig_new(1);
@@ -636,6 +717,8 @@ int main(void)
 		cmocka_unit_test(rtp_that_is_not_ts_goes_out_as_rtp_everywhere),
 		cmocka_unit_test(ts_is_wrapped_in_rtp_with_a_clock),
 		cmocka_unit_test(what_is_neither_rtp_nor_ts_is_dropped_on_a_source),
+		cmocka_unit_test(a_push_is_refused_by_its_own_interface_alone),
+		cmocka_unit_test(a_narrow_interface_closes_its_own_push),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
