@@ -17,11 +17,13 @@
 // Ids, of 30 bits, say whose a datagram is: random ones against stale ones, then the index plus 1.
 enum { ID_INDEX_BITS = 18, ID_RANDOM_BITS = 30 - ID_INDEX_BITS };
 
-_Static_assert(LOAD_COUNT_MAX < 1 << ID_INDEX_BITS, "every peer has an id");
+_Static_assert(LOAD_COUNT_MAX + LOAD_PUBLISHERS_MAX < 1 << ID_INDEX_BITS, "every peer has an id");
 
 static uint32_t new_id(struct load *l, const struct call *c)
 {
-	return rand_below(&l->rand, 1u << ID_RANDOM_BITS) << ID_INDEX_BITS | (c->index + 1);
+	uint32_t place = (uint32_t)(c - ((const struct calls *)l->peers)->all);
+
+	return rand_below(&l->rand, 1u << ID_RANDOM_BITS) << ID_INDEX_BITS | (place + 1);
 }
 
 struct call *call_place(const struct calls *cs, const uint8_t *data, size_t len)
@@ -56,7 +58,7 @@ void call_send(struct load *l, ts_us now, struct call *c, const uint8_t *data, s
 static void call_begin(struct load *l, ts_us now, struct call *c)
 {
 	struct calls *cs = l->peers;
-	uint32_t ms = cs->latency_ms;
+	uint32_t ms = c->publish ? cs->publish_latency_ms : cs->latency_ms;
 
 	c->id = new_id(l, c);
 	c->isn = l->opts.isn >= 0 ? (uint32_t)l->opts.isn : rand_below(&l->rand, SEQ31_MASK);
@@ -77,9 +79,28 @@ static ts_us next_turn(const struct load *l, ts_us now, const struct call *c)
 
 static ts_us hang_up_time(const struct load *l, ts_us now, const struct call *c)
 {
+	if (!call_is_main(l->peers, c))
+		return TS_NEVER;
 	if (l->opts.churn > 0)
 		return next_turn(l, now, c);
 	return l->opts.reconnect_every ? now + l->opts.reconnect_every : TS_NEVER;
+}
+
+// Of publishers beside players: its first call has an answer, be it that there is none. After the
+// last one of them the players call.
+static void call_answered(struct load *l, ts_us now, struct call *c)
+{
+	struct calls *cs = l->peers;
+
+	if (!c->publish || c->heard)
+		return;
+	c->heard = true;
+	if (--cs->n_unheard)
+		return;
+	for (uint32_t i = 0; i < cs->n_play; i++) {
+		cs->all[i].start_at = now + (ts_us)i * TS_S / l->opts.join_rate;
+		call_dirty(cs, &cs->all[i]);
+	}
 }
 
 static void call_up(struct load *l, ts_us now, struct call *c)
@@ -92,9 +113,12 @@ static void call_up(struct load *l, ts_us now, struct call *c)
 	c->was_up = true;
 	c->up_at = now;
 	c->hang_up_at = hang_up_time(l, now, c);
-	l->n_up++;
-	hist_note(&l->meter.join, now - c->t0);
-	if (cs->publish) {
+	if (call_is_main(cs, c)) {
+		l->n_up++;
+		hist_note(&l->meter.join, now - c->t0);
+	}
+	call_answered(l, now, c);
+	if (c->publish) {
 		srt_conn_init_snd(&c->conn, now,
 			&(struct srt_snd_opts){.peer_id = a->peer_id,
 				.isn = c->isn,
@@ -129,7 +153,7 @@ static void call_tally(struct load *l, ts_us now, struct call *c)
 	const struct srt_rcv_stats *s;
 	uint64_t first, last;
 
-	if (((struct calls *)l->peers)->publish) {
+	if (c->publish) {
 		c->rtt_us = srt_conn_rtt(&c->conn)->us;
 		c->unacked += c->n_sent - (uint32_t)seq31_off(c->isn, c->conn.snd.acked);
 		return;
@@ -151,7 +175,8 @@ static void call_tally(struct load *l, ts_us now, struct call *c)
 static void call_over(struct load *l, ts_us now, struct call *c, bool again)
 {
 	c->id = 0;
-	l->n_up -= c->state == CALL_UP || c->state == CALL_LINGER;
+	if (c->state == CALL_UP || c->state == CALL_LINGER)
+		l->n_up -= call_is_main(l->peers, c);
 	if (again && !l->stopping) {
 		c->state = CALL_WAITING;
 		c->start_at = now;
@@ -165,6 +190,7 @@ static void call_failed(struct load *l, ts_us now, struct call *c)
 {
 	c->n_failed++;
 	c->error = c->caller.error;
+	call_answered(l, now, c);
 	call_over(l, now, c, l->opts.retry);
 	c->start_at = now + RETRY_AFTER;
 }
@@ -213,19 +239,18 @@ void call_hang_up(struct load *l, ts_us now, struct call *c)
 
 static void feed_conn(struct load *l, ts_us now, struct call *c, const uint8_t *data, size_t len)
 {
-	struct calls *cs = l->peers;
 	struct srt_verdict v;
 	uint8_t clear[2048];
 
-	if (cs->secret && (len > sizeof(clear) || !secret_open(l, now, c, data, len, clear)))
+	if (c->keys && (len > sizeof(clear) || !secret_open(l, now, c, data, len, clear)))
 		return;
-	data = cs->secret ? clear : data;
+	data = c->keys ? clear : data;
 	srt_conn_feed(&c->conn, now, data, len, &v);
-	if (v.action == SRT_DELIVER && !cs->publish) {
+	if (v.action == SRT_DELIVER && !c->publish) {
 		c->retransmitted += v.retransmitted;
 		l->n_packets++;
 		check_numbered(&c->check, &l->meter, now, v.seq, data + v.off, v.len);
-	} else if (v.action == SRT_RESEND && cs->publish) {
+	} else if (v.action == SRT_RESEND && c->publish) {
 		publish_resend(l, now, c, data + v.off, v.len);
 	}
 }
@@ -249,8 +274,6 @@ void calls_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t *data
 
 static ts_us call_expiry(const struct load *l, const struct call *c)
 {
-	const struct calls *cs = l->peers;
-
 	switch (c->state) {
 	case CALL_WAITING:
 		return c->start_at;
@@ -259,7 +282,7 @@ static ts_us call_expiry(const struct load *l, const struct call *c)
 	case CALL_UP:
 	case CALL_LINGER:
 		return ts_min(ts_min(srt_conn_expiry(&c->conn), c->hang_up_at),
-			cs->publish ? publish_expiry(l, c) : TS_NEVER);
+			c->publish ? publish_expiry(l, c) : TS_NEVER);
 	case CALL_DONE:
 		break;
 	}
@@ -288,18 +311,16 @@ static bool has_enough(const struct load *l, const struct call *c)
 
 static void drive_up(struct load *l, ts_us now, struct call *c)
 {
-	struct calls *cs = l->peers;
-
-	if (cs->publish)
+	if (c->publish)
 		publish_due(l, now, c);
 	if (now >= srt_conn_expiry(&c->conn))
 		srt_conn_on_expiry(&c->conn, now);
-	if (cs->publish)
+	if (c->publish)
 		publish_standing(l, now, c);
 	poll_out(l, now, c);
 	if (srt_conn_dead(&c->conn, now))
 		call_closed(l, now, c);
-	else if (now >= c->hang_up_at || (!cs->publish && (l->stopping || has_enough(l, c))) ||
+	else if (now >= c->hang_up_at || (!c->publish && (l->stopping || has_enough(l, c))) ||
 		 (c->state == CALL_LINGER && now >= c->linger_until))
 		call_hang_up(l, now, c);
 }
@@ -340,7 +361,7 @@ void calls_pace(struct load *l, ts_us now)
 {
 	struct calls *cs = l->peers;
 
-	for (uint32_t i = 0; i < cs->n; i++)
+	for (uint32_t i = cs->n_play; i < cs->n; i++)
 		if (cs->all[i].state == CALL_UP && publish_expiry(l, &cs->all[i]) <= now)
 			call_dirty(cs, &cs->all[i]);
 }
@@ -352,7 +373,7 @@ void calls_stop(struct load *l, ts_us now)
 	for (uint32_t i = 0; i < cs->n; i++) {
 		struct call *c = &cs->all[i];
 
-		if (cs->publish && c->state == CALL_UP)
+		if (c->publish && c->state == CALL_UP)
 			l->behind = ts_max(l->behind, publish_behind(l, now, c));
 		if (c->state == CALL_WAITING || c->state == CALL_CALLING) {
 			c->n_failed += !c->was_up;

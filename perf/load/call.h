@@ -3,7 +3,8 @@
 // SPDX-FileCopyrightText: The Sluice authors
 
 // SRT peers: each calls a listener, plays or publishes, hangs up, maybe calls again. Several share
-// a socket; the socket id in each datagram says whose it is.
+// a socket; the socket id in each datagram says whose it is. One run may have both: then the
+// players call when every publisher has been answered.
 
 #include "load/check.h"
 #include "load/load.h"
@@ -39,8 +40,9 @@ struct call {
 	ts_us hang_up_at;
 	uint64_t retransmitted;
 	bool dirty, was_up;
+	bool publish, heard; // heard: its first call has an answer
 	alignas(64) struct srt_conn conn;
-	uint32_t index, isn;
+	uint32_t index, isn; // index: among players, or among publishers
 	char *streamid;
 	int error;	// of the last call that failed
 	ts_us start_at; // WAITING
@@ -65,27 +67,31 @@ struct calls {
 	struct call *all;
 	struct srt_rcv *rcvs;	// play: one each
 	struct call_keys *keys; // encrypted: one each
-	uint32_t n, n_max;
-	bool publish;
+	uint32_t n, n_play;	// players stand first
+	uint32_t n_unheard; // publishers whose first call has no answer yet: players wait for them
 	struct call *dirty;
-	uint32_t latency_ms;
-	struct secret *secret; // NULL: clear
+	uint32_t latency_ms, publish_latency_ms;
+	struct secret *secret; // NULL: clear. Of the players, where there are any
 	ts_us period;	       // publish: between packets, 1/1000 us
 	uint32_t history_mask; // publish: packets remembered, less 1
 };
 
-// Shared by both roles.
-int calls_start(struct load *l, bool publish, char *err, size_t cap);
+// Shared by the roles.
 void calls_rx(struct load *l, struct net_sock *s, ts_us now, const uint8_t *data, size_t len);
 void calls_timer(struct load *l, ts_us now, struct wheel_entry *e);
 void calls_settle(struct load *l, ts_us now);
 void calls_pace(struct load *l, ts_us now);
 void calls_stop(struct load *l, ts_us now);
-void calls_fini(struct load *l);
 bool calls_report(struct load *l, json_t *out);
 
 // calls_peek.c
 void calls_peek(void *arg, const uint8_t *data, size_t len, unsigned stage);
+
+// What the run's own figures are about: publishers only where nobody plays.
+static inline bool call_is_main(const struct calls *cs, const struct call *c)
+{
+	return c->publish == !cs->n_play;
+}
 
 // Whose a datagram is: where its call lies, or NULL; and whether that call still has this id.
 struct call *call_place(const struct calls *cs, const uint8_t *data, size_t len);

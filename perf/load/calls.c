@@ -21,35 +21,56 @@ enum {
 	HISTORY_MAX = 65536,
 };
 
+// Those who play, or those who publish.
+struct side {
+	const char *url;
+	uint32_t n;
+	bool publish, waits; // waits: until somebody says when to call
+	uint32_t latency_ms;
+};
+
 static int out_of_memory(char *err, size_t cap)
 {
 	snprintf(err, cap, "out of memory");
 	return -ENOMEM;
 }
 
-static int init_call(struct load *l, struct calls *cs, uint32_t i, char *err, size_t cap)
+static int init_call(struct load *l, struct call *c, const struct side *of, char *err, size_t cap)
 {
-	struct call *c = &cs->all[i];
+	struct calls *cs = l->peers;
 	const char *sid;
 	struct url u;
-	int rc = target_url(l->opts.url, i, URL_SRT, &u, err, cap);
+	int rc = target_url(of->url, c->index, URL_SRT, &u, err, cap);
 
 	if (rc)
 		return rc;
 	sid = url_param(&u, URL_STREAMID);
-	c->index = i;
-	c->sock = &l->net.socks[i % l->net.n_socks];
-	c->start_at = l->started + (ts_us)i * TS_S / l->opts.join_rate;
+	c->sock = &l->net.socks[(c - cs->all) % l->net.n_socks];
+	c->start_at =
+		of->waits ? TS_NEVER : l->started + (ts_us)c->index * TS_S / l->opts.join_rate;
 	c->streamid = sid ? strdup(sid) : NULL;
-	if (cs->publish)
+	if (c->publish)
 		c->sent_at = calloc(cs->history_mask + 1u, sizeof(*c->sent_at));
 	else
-		c->rcv = &cs->rcvs[i];
-	c->keys = cs->secret ? &cs->keys[i] : NULL;
+		c->rcv = &cs->rcvs[c->index];
+	c->keys = cs->secret && call_is_main(cs, c) ? &cs->keys[c->index] : NULL;
 	if ((sid && !c->streamid) || (!c->sent_at && !c->rcv))
 		return out_of_memory(err, cap);
 	call_dirty(cs, c);
 	return 0;
+}
+
+static int init_side(
+	struct load *l, const struct side *of, struct call *first, char *err, size_t cap)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < of->n; i++) {
+		first[i].index = i;
+		first[i].publish = of->publish;
+		rc = init_call(l, &first[i], of, err, cap);
+	}
+	return rc;
 }
 
 // Two seconds, or two latencies, of packets: no repair is asked for later.
@@ -64,60 +85,85 @@ static uint32_t history_mask(const struct load *l, uint32_t latency_ms)
 	return n - 1;
 }
 
-static bool new_calls(struct calls *cs, uint32_t n)
+static bool new_calls(struct calls *cs, uint32_t n_play, uint32_t n_publish)
 {
-	cs->n_max = n;
+	uint32_t n = n_play + n_publish, n_main = n_play ? n_play : n_publish;
+
 	cs->all = bulk_new(n, sizeof(*cs->all));
-	if (!cs->publish)
-		cs->rcvs = bulk_new(n, sizeof(*cs->rcvs));
+	if (n_play)
+		cs->rcvs = bulk_new(n_play, sizeof(*cs->rcvs));
 	if (cs->secret)
-		cs->keys = bulk_new(n, sizeof(*cs->keys));
-	if (!cs->all || (!cs->publish && !cs->rcvs) || (cs->secret && !cs->keys))
+		cs->keys = bulk_new(n_main, sizeof(*cs->keys));
+	if (!cs->all || (n_play && !cs->rcvs) || (cs->secret && !cs->keys))
 		return false;
+	cs->n_play = n_play;
 	cs->n = n;
 	return true;
 }
 
-int calls_start(struct load *l, bool publish, char *err, size_t cap)
+// Where a side goes and its latency, from its first URL.
+static int look_at(
+	const struct load *l, struct side *of, struct endpoint *to, char *err, size_t cap)
+{
+	struct url u;
+	int rc = target_url(of->url, 0, URL_SRT, &u, err, cap);
+
+	if (!rc)
+		rc = target_resolve(&u, to, err, cap);
+	of->latency_ms = l->opts.latency_ms != UINT32_MAX
+				 ? l->opts.latency_ms
+				 : (uint32_t)url_number(&u, URL_LATENCY, LATENCY_DEFAULT);
+	return rc;
+}
+
+static int open_sockets(
+	struct load *l, struct side *play, struct side *publish, char *err, size_t cap)
+{
+	uint32_t n = play->n + publish->n, n_socks = l->opts.sockets;
+	struct endpoint to, other;
+	int rc = look_at(l, play->n ? play : publish, &to, err, cap);
+
+	if (!rc && play->n && publish->n) {
+		rc = look_at(l, publish, &other, err, cap);
+		if (!rc && !endpoint_eq(&to, &other)) {
+			snprintf(err, cap,
+				"--publish goes to the address and port that are played from");
+			rc = -EINVAL;
+		}
+	}
+	if (!n_socks)
+		n_socks = n < SOCKETS_MAX ? n : SOCKETS_MAX;
+	return rc ? rc : net_connect(&l->net, &to, n_socks, err, cap);
+}
+
+static int calls_start(
+	struct load *l, struct side *play, struct side *publish, char *err, size_t cap)
 {
 	struct calls *cs = calloc(1, sizeof(*cs));
-	uint32_t n_socks = l->opts.sockets;
-	struct endpoint to;
-	struct url u;
 	int rc;
 
 	l->peers = cs;
 	if (!cs)
 		return out_of_memory(err, cap);
-	rc = target_url(l->opts.url, 0, URL_SRT, &u, err, cap);
+	rc = open_sockets(l, play, publish, err, cap);
 	if (!rc)
-		rc = target_resolve(&u, &to, err, cap);
+		rc = secret_start(l, cs, err, cap);
 	if (rc)
 		return rc;
-	if (!n_socks)
-		n_socks = l->opts.count < SOCKETS_MAX ? l->opts.count : SOCKETS_MAX;
-	rc = net_connect(&l->net, &to, n_socks, err, cap);
-	if (rc)
-		return rc;
-	rc = secret_start(l, cs, err, cap);
-	if (rc)
-		return rc;
-	cs->publish = publish;
-	cs->latency_ms = l->opts.latency_ms != UINT32_MAX
-				 ? l->opts.latency_ms
-				 : (uint32_t)url_number(&u, URL_LATENCY, LATENCY_DEFAULT);
+	cs->latency_ms = play->latency_ms;
+	cs->publish_latency_ms = publish->latency_ms;
 	cs->period = (ts_us)PAYLOAD_LEN * 8 * TS_S * 1000 / l->opts.rate_bps;
-	cs->history_mask = history_mask(l, cs->latency_ms);
-	if (!new_calls(cs, l->opts.count))
+	cs->history_mask = history_mask(l, cs->publish_latency_ms);
+	cs->n_unheard = publish->n;
+	if (!new_calls(cs, play->n, publish->n))
 		return out_of_memory(err, cap);
 	l->n_active = cs->n;
 	l->net.peek = calls_peek;
-	for (uint32_t i = 0; !rc && i < cs->n; i++)
-		rc = init_call(l, cs, i, err, cap);
-	return rc;
+	rc = init_side(l, play, cs->all, err, cap);
+	return rc ? rc : init_side(l, publish, cs->all + play->n, err, cap);
 }
 
-void calls_fini(struct load *l)
+static void calls_fini(struct load *l)
 {
 	struct calls *cs = l->peers;
 
@@ -127,21 +173,27 @@ void calls_fini(struct load *l)
 	}
 	if (cs) {
 		secret_fini(cs);
-		bulk_free(cs->all, cs->n_max, sizeof(*cs->all));
-		bulk_free(cs->rcvs, cs->n_max, sizeof(*cs->rcvs));
-		bulk_free(cs->keys, cs->n_max, sizeof(*cs->keys));
+		bulk_free(cs->all, cs->n, sizeof(*cs->all));
+		bulk_free(cs->rcvs, cs->n_play, sizeof(*cs->rcvs));
+		bulk_free(cs->keys, cs->n_play ? cs->n_play : cs->n, sizeof(*cs->keys));
 	}
 	free(cs);
 }
 
 static int play_start(struct load *l, char *err, size_t cap)
 {
-	return calls_start(l, false, err, cap);
+	struct side publish = {.url = l->opts.publish, .publish = true};
+	struct side play = {.url = l->opts.url, .n = l->opts.count, .waits = publish.url};
+
+	publish.n = publish.url ? l->opts.publishers : 0;
+	return calls_start(l, &play, &publish, err, cap);
 }
 
 static int publish_start(struct load *l, char *err, size_t cap)
 {
-	return calls_start(l, true, err, cap);
+	struct side publish = {.url = l->opts.url, .n = l->opts.count, .publish = true};
+
+	return calls_start(l, &(struct side){0}, &publish, err, cap);
 }
 
 const struct role role_play = {
@@ -150,6 +202,7 @@ const struct role role_play = {
 	.rx = calls_rx,
 	.timer = calls_timer,
 	.settle = calls_settle,
+	.pace = calls_pace,
 	.stop = calls_stop,
 	.report = calls_report,
 	.fini = calls_fini,

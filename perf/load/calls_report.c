@@ -12,13 +12,13 @@
 
 enum { SPREAD_PACKETS, SPREAD_MISSING, SPREAD_RTT, SPREAD_DELAY, SPREADS };
 
-static uint64_t figure(const struct calls *cs, const struct call *c, int which)
+static uint64_t figure(const struct call *c, int which)
 {
 	switch (which) {
 	case SPREAD_PACKETS:
-		return cs->publish ? c->sent : c->unique;
+		return c->publish ? c->sent : c->unique;
 	case SPREAD_MISSING:
-		return cs->publish ? c->unacked : c->missing;
+		return c->publish ? c->unacked : c->missing;
 	case SPREAD_RTT:
 		return c->rtt_us;
 	default:
@@ -26,21 +26,20 @@ static uint64_t figure(const struct calls *cs, const struct call *c, int which)
 	}
 }
 
-static void put_spreads(const struct calls *cs, json_t *out)
+static void put_spreads(const struct call *all, uint32_t n_all, bool publish, json_t *out)
 {
-	static const char *const play[] = {"unique", "missing", "rtt_us", "delay_us"};
-	static const char *const publish[] = {"sent", "unacked", "rtt_us"};
-	uint64_t *values = calloc(cs->n, sizeof(*values));
+	static const char *const keys[][SPREADS] = {
+		{"unique", "missing", "rtt_us", "delay_us"}, {"sent", "unacked", "rtt_us"}};
+	uint64_t *values = calloc(n_all, sizeof(*values));
 	json_t *per_peer = json_object();
 
-	for (int which = 0; values && which < (cs->publish ? SPREAD_DELAY : SPREADS); which++) {
+	for (int which = 0; values && which < (publish ? SPREAD_DELAY : SPREADS); which++) {
 		uint32_t n = 0;
 
-		for (uint32_t i = 0; i < cs->n; i++)
-			if (cs->all[i].was_up)
-				values[n++] = figure(cs, &cs->all[i], which);
-		json_object_set_new(per_peer, cs->publish ? publish[which] : play[which],
-			report_spread(values, n));
+		for (uint32_t i = 0; i < n_all; i++)
+			if (all[i].was_up)
+				values[n++] = figure(&all[i], which);
+		json_object_set_new(per_peer, keys[publish][which], report_spread(values, n));
 	}
 	free(values);
 	json_object_set_new(out, "per_peer", per_peer);
@@ -54,12 +53,12 @@ static void add(json_t *out, const char *key, uint64_t n)
 }
 
 // Why calls failed: wire values of rejections, or "timeout".
-static void put_failures(const struct calls *cs, json_t *out)
+static void put_failures(const struct call *all, uint32_t n, json_t *out)
 {
 	json_t *rejects = json_object();
 
-	for (uint32_t i = 0; i < cs->n; i++) {
-		const struct call *c = &cs->all[i];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct call *c = &all[i];
 		char key[16];
 
 		if (!c->n_failed)
@@ -100,26 +99,46 @@ static void put_publish(const struct call *c, json_t *out)
 	add(out, "unacked", c->unacked);
 }
 
-bool calls_report(struct load *l, json_t *out)
+// Of those who play, or of those who publish. False when something is missing or was refused.
+static bool put_side(const struct call *all, uint32_t n, json_t *out)
 {
-	const struct calls *cs = l->peers;
 	bool good = true;
 
-	for (uint32_t i = 0; i < cs->n; i++) {
-		const struct call *c = &cs->all[i];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct call *c = &all[i];
 
 		add(out, "peers_up", c->was_up);
 		add(out, "sessions", c->n_up);
 		add(out, "closed_by_peer", c->n_closed);
-		if (cs->publish)
+		if (c->publish)
 			put_publish(c, out);
 		else
 			put_play(c, out);
 		good &= c->was_up && !c->missing && !c->check.skipped && !c->check.corrupt;
-		good &= cs->publish ? c->sent > 0 : c->unique > 0;
+		good &= c->publish ? c->sent > 0 : c->unique > 0;
 	}
-	put_failures(cs, out);
-	put_spreads(cs, out);
+	put_failures(all, n, out);
+	put_spreads(all, n, all->publish, out);
+	return good;
+}
+
+bool calls_report(struct load *l, json_t *out)
+{
+	const struct calls *cs = l->peers;
+	uint32_t n_publish = cs->n - cs->n_play;
+	json_t *sender = out;
+	bool good = true;
+
+	if (cs->n_play)
+		good = put_side(cs->all, cs->n_play, out) & report_put_meter(l, out);
 	report_put_hist(out, "join_us", &l->meter.join);
-	return cs->publish ? report_put_sending(l, out) && good : report_put_meter(l, out) && good;
+	if (!n_publish)
+		return good;
+	if (cs->n_play) {
+		sender = json_object();
+		json_object_set_new(out, "publish", sender);
+	}
+	good &= put_side(cs->all + cs->n_play, n_publish, sender);
+	good &= report_put_sending(l, sender);
+	return good;
 }

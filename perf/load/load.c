@@ -104,6 +104,18 @@ static void raise_files(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
+static void clock_start(struct load *l)
+{
+	const struct opts *o = &l->opts;
+
+	l->started = ts_now();
+	l->stop_at = l->started + o->duration;
+	l->progress_at = o->interval ? l->started + o->interval : TS_NEVER;
+	l->meter.reader.layout = o->layout;
+	l->meter.from = l->started + o->warm_up;
+	wheel_init(&l->wheel, l->started);
+}
+
 int load_run(const struct opts *o)
 {
 	static struct load l; // the wheel and the bursts are large
@@ -122,13 +134,8 @@ int load_run(const struct opts *o)
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	raise_files();
-	l.started = ts_now();
-	l.stop_at = l.started + o->duration;
-	l.progress_at = o->interval ? l.started + o->interval : TS_NEVER;
-	l.meter.reader.layout = o->layout;
-	l.meter.from = l.started + o->warm_up;
-	wheel_init(&l.wheel, l.started);
 	rc = net_init(&l.net, &net, on_rx, &l, err, sizeof(err));
+	clock_start(&l); // not before: a device may wait seconds for its other end
 	if (!rc)
 		rc = l.role->start(&l, err, sizeof(err));
 	if (rc) {

@@ -43,6 +43,7 @@ struct load {
 	// As of now, for lines of progress.
 	uint32_t n_up;	    // SRT sessions
 	uint64_t n_packets; // of media, sent or received
+	uint64_t n_sent;    // by publishers beside players
 	ts_us progress_at;  // next line
 	ts_us behind;	    // how far behind its rate the slowest sender was at its end
 	void *peers;	    // the role's

@@ -29,6 +29,8 @@ enum {
 	KEY_SEED,
 	KEY_RECONNECT,
 	KEY_JOIN_RATE,
+	KEY_PUBLISH,
+	KEY_PUBLISHERS,
 	KEY_SOCKETS,
 	KEY_PORT,
 	KEY_RCVBUF,
@@ -54,6 +56,8 @@ static const struct argp_option options[] = {
 	{"passphrase-file", KEY_PASSPHRASE, "F", 0, "encrypt by this file's first line (AES-CTR)",
 		0},
 	{"key-len", KEY_KEY_LEN, "BYTES", 0, "16, 24 or 32 (16)", 0},
+	{"publish", KEY_PUBLISH, "URL", 0, "play: publish as well, over the same port", 0},
+	{"publishers", KEY_PUBLISHERS, "N", 0, "so many of those (1)", 0},
 	{"join-rate", KEY_JOIN_RATE, "N", 0, "peers that start per second (1000)", 0},
 	{"reconnect-every", KEY_RECONNECT, "S", 0, "hang up and call again so often", 0},
 	{"churn", KEY_CHURN, "N", 0, "sessions that end and begin anew per second, evenly", 0},
@@ -165,6 +169,9 @@ static bool parse_load(struct opts *o, int key, const char *arg)
 	case KEY_DURATION:
 		o->duration = (ts_us)(number(key, arg, 0.001, 86400) * TS_S);
 		return true;
+	case KEY_PUBLISHERS:
+		o->publishers = (uint32_t)whole(key, arg, 1, LOAD_PUBLISHERS_MAX);
+		return true;
 	case KEY_PACKETS:
 		o->packets = whole(key, arg, 1, 1e12);
 		return true;
@@ -188,6 +195,9 @@ static bool parse_load(struct opts *o, int key, const char *arg)
 static bool parse_srt(struct opts *o, int key, const char *arg)
 {
 	switch (key) {
+	case KEY_PUBLISH:
+		o->publish = arg;
+		return true;
 	case KEY_LATENCY:
 		o->latency_ms = (uint32_t)whole(key, arg, 0, UINT16_MAX);
 		return true;
@@ -275,7 +285,10 @@ static const struct argp argp = {
 	.args_doc = "play|publish|recv|send URL",
 	.doc = "Swarms of SRT, RTP and UDP peers that check what travels.\v"
 	       "play and publish take srt:// URLs, recv and send udp:// and rtp://. %d in the URL "
-	       "is the peer's number; ports of recv and send count up from the URL's. Exit status: "
+	       "is the peer's number. play with --publish does both over one --port, as the device "
+	       "of a single "
+	       "link needs; --rate is then that of the publishers. Ports of recv and send count up "
+	       "from the URL's. Exit status: "
 	       "0 when nothing is missing or corrupt, 8 otherwise.",
 };
 
@@ -301,6 +314,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			usage("say what to do and where: sluice-load play|publish|recv|send URL");
 		if (o->churn > 0 && o->reconnect_every)
 			usage("--churn and --reconnect-every exclude each other");
+		if (o->publish && o->role != LOAD_PLAY)
+			usage("--publish goes with play");
 		return 0;
 	case ARGP_KEY_ERROR:
 		usage("%s is no option, or lacks its value", state->argv[state->next - 1]);
@@ -313,6 +328,7 @@ void opts_parse(int argc, char **argv, struct opts *out)
 {
 	*out = (struct opts){
 		.count = 1,
+		.publishers = 1,
 		.rate_bps = 1000000,
 		.duration = 10 * TS_S,
 		.latency_ms = UINT32_MAX,

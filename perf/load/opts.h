@@ -14,6 +14,7 @@ enum load_role { LOAD_PLAY, LOAD_PUBLISH, LOAD_RECV, LOAD_SEND };
 
 enum {
 	LOAD_COUNT_MAX = 200000,
+	LOAD_PUBLISHERS_MAX = 10000,
 	LOAD_EXIT_OK = 0,
 	LOAD_EXIT_FAILURE = 1,
 	LOAD_EXIT_USAGE = 2,
@@ -22,9 +23,10 @@ enum {
 
 struct opts {
 	enum load_role role;
-	const char *port; // KIND[:DEVICE][,k=v]..; NULL: kernel sockets
-	const char *url;  // %d stands for the peer's number
-	uint32_t count;
+	const char *port;    // KIND[:DEVICE][,k=v]..; NULL: kernel sockets
+	const char *url;     // %d stands for the peer's number
+	const char *publish; // play: publish there too; NULL: do not
+	uint32_t count, publishers;
 	uint32_t sockets;  // 0: one per peer, 256 at most
 	uint64_t rate_bps; // of payload, per stream
 	uint64_t packets;  // per peer; 0: no end but the duration

@@ -88,7 +88,7 @@ static void send_next(struct load *l, struct call *c)
 	send_one(l, now, c, c->n_sent, 0);
 	c->n_sent++;
 	c->sent++;
-	l->n_packets++;
+	*(cs->n_play ? &l->n_sent : &l->n_packets) += 1;
 }
 
 void publish_due(struct load *l, ts_us now, struct call *c)

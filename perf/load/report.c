@@ -98,10 +98,11 @@ static void put_run(struct load *l, json_t *out)
 
 void report_progress(const struct load *l, ts_us now)
 {
-	json_t *o = json_pack("{s:f, s:I, s:I, s:I, s:I, s:f}", "t_s",
+	json_t *o = json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:f}", "t_s",
 		(double)(now - l->started) / (double)TS_S, "up", (json_int_t)l->n_up, "packets",
-		(json_int_t)l->n_packets, "rx", (json_int_t)l->net.stats.rx, "tx",
-		(json_int_t)l->net.stats.tx, "cpu_s", cpu_seconds());
+		(json_int_t)l->n_packets, "sent", (json_int_t)l->n_sent, "rx",
+		(json_int_t)l->net.stats.rx, "tx", (json_int_t)l->net.stats.tx, "cpu_s",
+		cpu_seconds());
 
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	putchar('\n');

@@ -87,7 +87,7 @@ void secret_begin(struct calls *cs, struct call *c)
 {
 	const struct secret *s = cs->secret;
 
-	if (!s)
+	if (!c->keys)
 		return;
 	srt_caller_set_km(&c->caller, s->km, s->km_len);
 	c->keys->has = 0;
@@ -110,7 +110,7 @@ static void crypt_payload(
 
 void secret_seal(const struct calls *cs, const struct call *c, uint8_t *pkt, size_t len)
 {
-	if (!cs->secret)
+	if (!c->keys)
 		return;
 	crypt_payload(cs->secret, c, pkt, len, 0);
 	be32_put(pkt + 4, be32_get(pkt + 4) | SRT_WORD1_EVEN);
