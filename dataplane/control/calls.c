@@ -108,9 +108,11 @@ void call_socket_done(struct control *c, const struct cmd *cmd)
 
 // --- calling --------------------------------------------------------------------------------
 
+// With these keys; NULL: clear.
 static void dial(
-	struct control *c, struct object *o, struct ctl_stream *s, const struct key_material *keys)
+	struct control *c, struct object *o, struct ctl_stream *s, const struct kdf_result *made)
 {
+	const struct key_material *keys = made ? &made->keys : NULL;
 	const struct dp_call *d = call_of(o);
 	struct cmd cmd = {.kind = CMD_CALL, .owner = o};
 	char err[DP_ERROR_MAX] = "";
@@ -134,8 +136,10 @@ static void dial(
 	};
 	cmd.call.patience = d->connect_ms ? d->connect_ms * TS_MS : CALLS_PATIENCE_US;
 	cmd.call.mss = d->mss ? d->mss : CALLS_MSS;
-	if (keys)
-		cmd.call.keys = *keys;
+	if (made) {
+		cmd.call.keys = made->keys;
+		cmd.call.pass = made->pass;
+	}
 	if (o->kind == DP_SOURCE)
 		keys_note(s, keys ? keys->msg : NULL, keys ? keys->msg_len : 0);
 	memcpy(cmd.call.streamid, d->streamid, sizeof(cmd.call.streamid));
@@ -237,7 +241,7 @@ void call_key_made(struct control *c, const struct kdf_result *r)
 	if (r->status)
 		again(c, o, "no key could be made");
 	else if (s)
-		dial(c, o, s, &r->keys);
+		dial(c, o, s, r);
 }
 
 static void lost(struct control *c, struct object *o, const char *why)

@@ -75,6 +75,8 @@ static void came(struct control *c, const struct event *e)
 		s->source = e->object;
 		if (e->object)
 			s->publisher_secret = secret_of_source(c, e->object);
+		if (e->proto != DP_PROTO_SRT)
+			keys_note(s, NULL, 0);
 	}
 	if (e->object && e->proto == DP_PROTO_SRT)
 		call_up(c, e);

@@ -114,35 +114,43 @@ static int derive(const struct kdf_job *j, struct key_material *out)
 	return rc ? -EACCES : 0;
 }
 
-// Of what kind. Under the publisher's salt where its passphrase is ours: so a target can take its
-// key (path/pass.c).
-static int kind_of_key(const struct kdf_job *j, struct key_material *out)
+// What a target needs to take the publisher's key (path/pass.c), where its passphrase is ours. The
+// key itself is the worker's to give: by then it may be another.
+static void try_pass(const struct kdf_job *j, struct key_material *out)
 {
-	struct srt_km_keys *k = &out->km;
+	struct key_material k = {0};
 
-	if (j->km_len && !derive(j, out))
-		return 0;
-	*k = (struct srt_km_keys){.cipher = j->cipher, .key_len = j->key_len};
-	memcpy(k->salt, j->salt, sizeof(k->salt));
-	if (!j->has_salt && RAND_bytes(k->salt, sizeof(k->salt)) != 1)
-		return -EIO;
-	return srt_km_kek(k->salt, k->key_len, j->passphrase, j->passphrase_len, out->kek);
+	if (j->km_len && !derive(j, &k)) {
+		out->km = (struct srt_km_keys){.cipher = k.km.cipher, .key_len = k.km.key_len};
+		memcpy(out->km.salt, k.km.salt, sizeof(out->km.salt));
+		memcpy(out->kek, k.kek, sizeof(out->kek));
+	}
+	OPENSSL_cleanse(&k, sizeof(k));
 }
 
 // A key of our own, new each time: what is encrypted under it has one numbering (srt-wire 11.6).
 static int make(const struct kdf_job *j, struct key_material *out)
 {
 	struct srt_km_keys *k = &out->km;
-	int rc = kind_of_key(j, out);
+	int rc;
 
+	*k = (struct srt_km_keys){.has = SRT_KM_EVEN, .cipher = j->cipher, .key_len = j->key_len};
+	memcpy(k->salt, j->salt, sizeof(k->salt));
+	if (!j->has_salt && RAND_bytes(k->salt, sizeof(k->salt)) != 1)
+		return -EIO;
+	rc = srt_km_kek(k->salt, k->key_len, j->passphrase, j->passphrase_len, out->kek);
 	if (rc)
 		return rc;
-	k->has = SRT_KM_EVEN;
-	OPENSSL_cleanse(k->sek, sizeof(k->sek));
 	if (RAND_bytes(k->sek[0], k->key_len) != 1)
 		return -EIO;
 	out->msg_len = (uint16_t)srt_km_write(k, out->kek, out->msg);
 	return out->msg_len ? 0 : -EINVAL;
+}
+
+static int make_both(const struct kdf_job *j, struct kdf_result *out)
+{
+	try_pass(j, &out->pass);
+	return make(j, &out->keys);
 }
 
 static struct slot *wait_for_job(struct kdf *k)
@@ -178,7 +186,7 @@ static void *helper(void *kdf)
 	setpriority(PRIO_PROCESS, (id_t)gettid(), KDF_NICE);
 	while ((s = wait_for_job(k))) {
 		s->result = (struct kdf_result){.id = s->job.id, .what = s->job.what};
-		s->result.status = s->job.what == KDF_CALL ? make(&s->job, &s->result.keys)
+		s->result.status = s->job.what == KDF_CALL ? make_both(&s->job, &s->result)
 							   : derive(&s->job, &s->result.keys);
 		OPENSSL_cleanse(&s->job, sizeof(s->job));
 		job_done(k, s);

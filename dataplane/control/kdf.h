@@ -29,8 +29,7 @@ struct kdf_job {
 	uint8_t passphrase[DP_SECRET_MAX];
 	uint8_t km[SRT_KM_MAX];	 // the KMREQ's content. CALL: one to be tried, if any
 	uint8_t cipher, key_len; // CALL: make a key of these, and its KMREQ ...
-	bool has_salt;		 // ... with this salt, else with a new one. Where the passphrase
-				 // opens `km`, all three are as there
+	bool has_salt;		 // ... with this salt, else with a new one
 	uint8_t salt[SRT_KM_SALT];
 };
 
@@ -39,6 +38,8 @@ struct kdf_result {
 	enum kdf_for what;
 	int status; // 0, -EACCES: another passphrase, -EBADMSG: no KM message that we know
 	struct key_material keys;
+	struct key_material pass; // CALL: the KEK of `km`, which the passphrase opens, and what it
+				  // is of; key_len 0: it does not
 };
 
 // event_fd (an eventfd, borrowed) is written when results wait. Threads start with the first job

@@ -93,12 +93,18 @@ static struct session *session_begin(struct path *p, const struct cmd_call *c, s
 	return s;
 }
 
-static void share_key(struct path *p, struct session *s, struct call *call)
+// The publisher's key, else the one that all others share: that is under the stream's salt, which
+// every call brings a KEK of, so that none is left to itself.
+static void share_key(
+	struct path *p, struct session *s, struct call *call, const struct cmd_call *c)
 {
+	call->keys = c->pass;
 	call->shared = pass_bring(p, s, &call->keys);
 	call->passes = call->shared;
-	if (!call->passes)
-		call->shared = pushkey_bring(s->view, &call->keys);
+	if (call->passes)
+		return;
+	call->keys = c->keys;
+	call->shared = pushkey_bring(s->view, &call->keys);
 }
 
 int call_begin(struct path *p, const struct cmd_call *c, session_key *key)
@@ -115,7 +121,7 @@ int call_begin(struct path *p, const struct cmd_call *c, session_key *key)
 	call->mode = c->mode;
 	call->keys = c->keys;
 	if (c->mode == DP_MODE_PLAY && call->keys.km.key_len)
-		share_key(p, s, call);
+		share_key(p, s, call, c);
 	memcpy(call->streamid, c->streamid, sizeof(call->streamid));
 	srt_caller_init(&call->caller, p->now, s->id, s->isn, c->own_rcv_latency_ms,
 		c->peer_rcv_latency_ms, call->streamid);

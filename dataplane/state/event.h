@@ -94,6 +94,9 @@ struct cmd_call {
 	ts_us patience;
 	uint16_t mss;
 	struct key_material keys; // key_len 0: clear
+	// PLAY: the KEK of the publisher's salt, where the passphrase is the publisher's; key_len
+	// 0: it is not.
+	struct key_material pass;
 	char streamid[DP_STREAMID_MAX + 8];
 	session_key key; // out
 };

@@ -91,13 +91,16 @@ static void a_passphrase_gives_the_keys_or_says_that_it_is_another(void **)
 	bed_free(&b);
 }
 
-// A call of ours whose passphrase opens the publisher's message is under its salt and of its
-// length; another is as it was asked for. The key is new in both cases.
-static void a_call_is_under_the_salt_of_who_has_the_same_passphrase(void **)
+// A call of ours has a new key, as it was asked for; and where its passphrase opens the publisher's
+// message the KEK of that, but none of its keys.
+static void a_call_has_its_key_and_the_kek_of_who_has_the_same_passphrase(void **)
 {
+	static const uint8_t none[sizeof(struct key_material)];
 	struct bed b = bed_new();
 	struct kdf_job same = job(1, 1, passphrase), other = job(2, 1, "another one entirely");
 	struct kdf_result r[2];
+	struct srt_km_keys k;
+	struct srt_km its;
 
 	same.what = other.what = KDF_CALL;
 	same.cipher = other.cipher = SRT_KM_CTR;
@@ -114,14 +117,22 @@ static void a_call_is_under_the_salt_of_who_has_the_same_passphrase(void **)
 		struct srt_km km;
 
 		assert_int_equal(r[i].status, 0);
-		assert_int_equal(r[i].keys.km.key_len, i ? 32 : 16);
-		assert_int_equal(r[i].keys.km.salt[0], i ? 0x99 : 2);
+		assert_int_equal(r[i].keys.km.key_len, 32);
+		assert_int_equal(r[i].keys.km.salt[0], 0x99);
 		assert_int_equal(r[i].keys.km.has, SRT_KM_EVEN);
 		assert_int_not_equal(r[i].keys.km.sek[0][15], 0x77);
 		assert_int_equal(srt_km_parse(r[i].keys.msg, r[i].keys.msg_len, &km), 0);
 		assert_int_equal(srt_km_unwrap(&km, r[i].keys.kek, &back), 0);
 		assert_memory_equal(back.sek[0], r[i].keys.km.sek[0], r[i].keys.km.key_len);
 	}
+	assert_int_equal(srt_km_parse(same.km, same.km_len, &its), 0);
+	assert_int_equal(srt_km_unwrap(&its, r[0].pass.kek, &k), 0);
+	assert_int_equal(k.sek[0][15], 0x77);
+	assert_int_equal(r[0].pass.km.key_len, 16);
+	assert_int_equal(r[0].pass.km.cipher, SRT_KM_CTR);
+	assert_int_equal(r[0].pass.km.salt[0], 2);
+	assert_memory_equal(r[0].pass.km.sek, none, sizeof(r[0].pass.km.sek));
+	assert_memory_equal(&r[1].pass, none, sizeof(r[1].pass));
 	bed_free(&b);
 }
 
@@ -188,7 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_passphrase_gives_the_keys_or_says_that_it_is_another),
-		cmocka_unit_test(a_call_is_under_the_salt_of_who_has_the_same_passphrase),
+		cmocka_unit_test(a_call_has_its_key_and_the_kek_of_who_has_the_same_passphrase),
 		cmocka_unit_test(the_queue_is_bounded_in_all_and_per_source),
 		cmocka_unit_test(an_ipv6_network_has_one_share),
 	};

@@ -502,6 +502,30 @@ static void a_source_feeds_its_stream_from_the_owner(void **state)
 	assert_int_equal(stream_find(r->c, "a")->publisher, 0);
 }
 
+// The message of the encrypted publisher before it is tried for nobody.
+static void a_source_that_is_clear_takes_the_message_about_keys_with_it(void **state)
+{
+	struct rig *r = *state;
+	struct dp_source q = rig_source("a", 5000);
+	struct srt_km_keys k = {.has = SRT_KM_EVEN, .cipher = SRT_KM_CTR, .key_len = 16};
+	struct kdf_job j = {.cipher = SRT_KM_CTR};
+	uint8_t kek[SRT_KM_SEK_MAX] = {1}, km[SRT_KM_MAX];
+	struct ctl_stream *s = stream_make(r->c, "a");
+
+	keys_note(s, km, (uint16_t)srt_km_write(&k, kek, km));
+	s->publisher = 1;
+	keys_try(s, &j, 0);
+	assert_int_equal(j.km_len, s->publisher_km_len);
+	assert_int_not_equal(j.km_len, 0);
+	s->publisher = j.km_len = 0;
+	rig_set(r, DP_SOURCE, "q", &q);
+	rig_settle(r);
+	expect(r, DP_SOURCE, "q", DP_OBJ_ACTIVE, "");
+	assert_int_not_equal(s->publisher, 0);
+	keys_try(s, &j, 0);
+	assert_int_equal(j.km_len, 0);
+}
+
 static void of_two_sources_the_second_waits_for_the_first_to_go(void **state)
 {
 	struct rig *r = *state;
@@ -677,6 +701,7 @@ int main(void)
 		TEST(an_interface_that_is_not_here_is_an_error),
 		TEST(an_rtp_route_of_what_is_neither_ts_nor_rtp_says_so),
 		TEST(a_source_feeds_its_stream_from_the_owner),
+		TEST(a_source_that_is_clear_takes_the_message_about_keys_with_it),
 		TEST(of_two_sources_the_second_waits_for_the_first_to_go),
 		TEST(a_changed_source_is_pending_until_the_old_one_is_gone),
 		TEST(a_source_that_its_worker_refuses_closes_its_socket),

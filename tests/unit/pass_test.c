@@ -196,6 +196,53 @@ static void who_does_not_agree_has_another_key(void **state)
 	rig_free(r);
 }
 
+static unsigned shared_by(const struct rig *r)
+{
+	const struct path *p = &r->group->workers[0].path;
+	unsigned with = 0;
+
+	for (uint32_t i = 0; i < p->sessions.n_fresh; i++)
+		if (p->sessions.slots[i].kind == SESSION_SUB && p->sessions.slots[i].shared)
+			with |= 1u << p->sessions.slots[i].shared;
+	return with;
+}
+
+// Called when its publisher has sent nothing yet, or has gone, it shares the others' key; and they
+// share it with one another.
+static void who_cannot_pass_yet_shares_the_others_key(void **state)
+{
+	struct rig *r = rig_begin();
+	struct rig_peer *to[5];
+	uint8_t salt[SRT_KM_SALT];
+
+	publish(r, SRT_CTR_128, 5000);
+	memcpy(salt, pub->keys.salt, sizeof(salt));
+	to[0] = target(r, SRT_CTR_128);
+	to[1] = rig_listen(r, 0, SRT_CTR_128);
+	to[2] = rig_listen_as(r, 0, SRT_CTR_128, 7, NULL);
+	rig_run(r, 20);
+	assert_int_equal(shared_by(r), 1u << 1);
+	stream_for(r, 100, 1);
+	srt_conn_close(&pub->conn);
+	rig_run(r, 20);
+	to[3] = rig_listen_as(r, 0, SRT_CTR_128, 0, salt);
+	rig_run(r, 20);
+	publish(r, SRT_CLEAR, 5000);
+	to[4] = rig_listen_as(r, 0, SRT_CTR_128, 0, salt);
+	rig_run(r, 20);
+	assert_int_equal(shared_by(r), 1u << 1);
+	stream_for(r, 100, 101);
+	rig_run(r, 50);
+	for (unsigned i = 0; i < 3; i++)
+		check_got(to[i], 1, 200);
+	for (unsigned i = 1; i < 5; i++)
+		assert_memory_equal(to[i]->keys.sek[0], to[0]->keys.sek[0], 16);
+	assert_int_equal(to[3]->got[to[3]->n_got - 1].stamp, 200);
+	check_got(to[4], 101, 200);
+	check_no_keystream_twice();
+	rig_free(r);
+}
+
 static void repairs_are_the_same_bytes(void **state)
 {
 	struct rig *r = rig_begin();
@@ -486,6 +533,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_gets_the_publishers_bytes_under_its_numbers),
 		cmocka_unit_test(who_does_not_agree_has_another_key),
+		cmocka_unit_test(who_cannot_pass_yet_shares_the_others_key),
 		cmocka_unit_test(repairs_are_the_same_bytes),
 		cmocka_unit_test(its_new_keys_go_to_the_targets),
 		cmocka_unit_test(a_publisher_that_is_faster_than_they_answer_is_left),

@@ -261,14 +261,32 @@ static void repair(struct rig *r, struct rig_peer *p, const uint8_t *list, size_
 
 struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite)
 {
-	uint8_t salt[SRT_KM_SALT];
+	return rig_listen_as(r, stream, suite, 0, NULL);
+}
 
-	memset(salt, 0x5a, sizeof(salt)); // control's, of the stream
-	return rig_listen_as(r, stream, suite, 0, salt);
+// As control's helpers make them.
+static void call_keys(
+	struct rig *r, struct rig_peer *p, struct cmd_call *c, const uint8_t *publisher_salt)
+{
+	struct key_material *k = &c->keys;
+
+	k->km.has = SRT_KM_EVEN;
+	k->km.cipher = srt_suite_is_gcm(p->suite) ? SRT_KM_GCM : SRT_KM_CTR;
+	k->km.key_len = (uint8_t)(16 + 8 * ((p->suite - SRT_CTR_128) % 3));
+	memset(k->km.salt, 0x5a, sizeof(k->km.salt)); // the stream's
+	for (unsigned i = 0; i < k->km.key_len; i++)
+		k->km.sek[0][i] = (uint8_t)rand_u64(&r->rand);
+	kek_of(p, k->km.salt, k->kek);
+	k->msg_len = (uint16_t)srt_km_write(&k->km, k->kek, k->msg);
+	if (!publisher_salt)
+		return;
+	c->pass.km = (struct srt_km_keys){.cipher = k->km.cipher, .key_len = k->km.key_len};
+	memcpy(c->pass.km.salt, publisher_salt, sizeof(c->pass.km.salt));
+	kek_of(p, publisher_salt, c->pass.kek);
 }
 
 struct rig_peer *rig_listen_as(struct rig *r, unsigned stream, enum srt_suite suite, uint8_t words,
-	const uint8_t salt[SRT_KM_SALT])
+	const uint8_t *publisher_salt)
 {
 	struct rig_peer *p = rig_call(r, stream, false, r->streams[stream].owner);
 	struct cmd c = {.kind = CMD_CALL,
@@ -280,19 +298,11 @@ struct rig_peer *rig_listen_as(struct rig *r, unsigned stream, enum srt_suite su
 			.peer_rcv_latency_ms = RIG_LATENCY_MS,
 			.patience = 3 * TS_S,
 			.mss = 1500}};
-	struct key_material *k = &c.call.keys;
 
 	p->listens = true;
 	p->words = words;
 	p->suite = suite;
-	k->km.has = SRT_KM_EVEN;
-	k->km.cipher = srt_suite_is_gcm(suite) ? SRT_KM_GCM : SRT_KM_CTR;
-	k->km.key_len = (uint8_t)(16 + 8 * ((suite - SRT_CTR_128) % 3));
-	memcpy(k->km.salt, salt, sizeof(k->km.salt));
-	for (unsigned i = 0; i < k->km.key_len; i++)
-		k->km.sek[0][i] = (uint8_t)rand_u64(&r->rand);
-	kek_of(p, k->km.salt, k->kek);
-	k->msg_len = (uint16_t)srt_km_write(&k->km, k->kek, k->msg);
+	call_keys(r, p, &c.call, publisher_salt);
 	assert_int_equal(rig_command(r, p->worker, &c), 0);
 	return p;
 }

@@ -112,9 +112,10 @@ struct rig_peer *rig_call_secure(
 	struct rig *r, unsigned stream, bool publishes, unsigned worker, enum srt_suite suite);
 // A peer that we call, to send it stream i under a key of this suite.
 struct rig_peer *rig_listen(struct rig *r, unsigned stream, enum srt_suite suite);
-// The same with a passphrase of its own, or everybody's (0), under this salt.
+// The same with a passphrase of its own, or everybody's (0). publisher_salt: it opens the message
+// of a publisher whose salt that is; NULL: it does not.
 struct rig_peer *rig_listen_as(struct rig *r, unsigned stream, enum srt_suite suite, uint8_t words,
-	const uint8_t salt[SRT_KM_SALT]);
+	const uint8_t *publisher_salt);
 void rig_kek(const uint8_t salt[SRT_KM_SALT], uint8_t kek[SRT_KM_SEK_MAX]);
 void rig_announce(struct rig *r, struct rig_peer *p, const struct srt_km_keys *keys);
 
