@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "base/thin.h"
 #include "ctl/dp/dp_stats.h"
 #include "io/sock.h"
 
@@ -16,12 +17,7 @@ enum {
 	SRT_MIN = 16,
 	SRT_HS_CALLER = 40, // socket id of the caller, in induction and conclusion alike
 	SRT_HS_MIN = 44,
-	SRT_SMALL_ACK = 32, // a full one has 44 bytes, a light one 20
 };
-
-#define SRT_WORD0_ACK 0x80020000u
-#define ACK_PASS_FIRST 31u // until the first ACKACK a receiver's NAK period is 150 ms
-#define ACK_PASS_MASK 15u
 
 #define LD_LEN BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0)
 #define LD(off) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, off)
@@ -34,39 +30,43 @@ enum {
 // destination yet: its repeats are kept together by the caller's id. Whatever is too short for
 // either goes to worker 0, which counts it as malformed.
 //
-// ACKs that want an answer, full or small, are thinned (A14): they are steered to a socket that
-// lets nothing in, rather than stopped by a filter on the worker's own. The kernel adds what a
-// socket's filter drops to the very counter that SO_RXQ_OVFL reports, and overflows could not be
-// told from thinning any more.
+// ACKs are thinned (thin_ack): they are steered to a socket that lets nothing in, rather than
+// stopped by a filter on the worker's own. The kernel adds what a socket's filter drops to the very
+// counter that SO_RXQ_OVFL reports, and overflows could not be told from thinning any more.
 int sock_filter_steer(int fd, unsigned n_workers)
 {
 	struct sock_filter code[] = {
 		/*  0 */ LD_LEN,
-		/*  1 */ IF(BPF_JGE, SRT_MIN, 0, 20),
+		/*  1 */ IF(BPF_JGE, SRT_MIN, 0, 25),
 		/*  2 */ LD(SRT_DST),
-		/*  3 */ IF(BPF_JEQ, 0, 12, 0),
+		/*  3 */ IF(BPF_JEQ, 0, 17, 0),
 		/*  4 */ LD_LEN,
-		/*  5 */ IF(BPF_JGE, SRT_SMALL_ACK, 0, 5),
+		/*  5 */ IF(BPF_JGE, THIN_SMALL_ACK, 0, 10),
 		/*  6 */ LD(SRT_WORD0),
-		/*  7 */ IF(BPF_JEQ, SRT_WORD0_ACK, 0, 3),
+		/*  7 */ IF(BPF_JEQ, THIN_WORD0_ACK, 0, 8),
 		/*  8 */ LD(SRT_INFO),
-		/*  9 */ IF(BPF_JGT, ACK_PASS_FIRST, 0, 1),
-		/* 10 */ IF(BPF_JSET, ACK_PASS_MASK, 12, 0),
-		/* 11 */ LD(SRT_DST),
-		/* 12 */ ALU(BPF_RSH, DP_SESSION_WORKER_SHIFT),
-		/* 13 */ ALU(BPF_AND, DP_SESSION_WORKER_MASK),
-		/* 14 */ ALU(BPF_MOD, n_workers),
-		/* 15 */ RET_A,
-		/* 16 */ LD_LEN,
-		/* 17 */ IF(BPF_JGE, SRT_HS_MIN, 0, 4),
-		/* 18 */ LD(SRT_HS_CALLER),
-		/* 19 */ ALU(BPF_MUL, 0x9e3779b1u),
-		/* 20 */ ALU(BPF_RSH, 16),
-		/* 21 */ IF(BPF_JA, 2, 0, 0),
-		/* 22 */ RET(0),
-		/* 23 */ RET(n_workers),
-		/* 24 */ ALU(BPF_MOD, n_workers),
-		/* 25 */ RET_A,
+		/*  9 */ IF(BPF_JGT, THIN_PASS_FIRST, 0, 6),
+		/* 10 */ IF(BPF_JSET, THIN_EACH - 1, 0, 5),
+		/* 11 */ LD_LEN,
+		/* 12 */ IF(BPF_JGE, THIN_RATE_AT + 4, 0, 15),
+		/* 13 */ LD(THIN_RATE_AT),
+		/* 14 */ IF(BPF_JEQ, 0, 13, 0),
+		/* 15 */ IF(BPF_JGT, THIN_SLOW_PPS, 12, 0),
+		/* 16 */ LD(SRT_DST),
+		/* 17 */ ALU(BPF_RSH, DP_SESSION_WORKER_SHIFT),
+		/* 18 */ ALU(BPF_AND, DP_SESSION_WORKER_MASK),
+		/* 19 */ ALU(BPF_MOD, n_workers),
+		/* 20 */ RET_A,
+		/* 21 */ LD_LEN,
+		/* 22 */ IF(BPF_JGE, SRT_HS_MIN, 0, 4),
+		/* 23 */ LD(SRT_HS_CALLER),
+		/* 24 */ ALU(BPF_MUL, 0x9e3779b1u),
+		/* 25 */ ALU(BPF_RSH, 16),
+		/* 26 */ IF(BPF_JA, 2, 0, 0),
+		/* 27 */ RET(0),
+		/* 28 */ RET(n_workers),
+		/* 29 */ ALU(BPF_MOD, n_workers),
+		/* 30 */ RET_A,
 	};
 	struct sock_fprog prog = {sizeof(code) / sizeof(*code), code};
 

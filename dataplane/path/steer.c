@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-#include "base/bytes.h"
+#include "base/thin.h"
 #include "path/path.h"
 #include "proto/srt_pkt.h"
 
 #include <string.h>
-
-#define STEER_WORD0_ACK 0x80020000u
-#define STEER_FULL_ACK 44u  // bytes
-#define STEER_ACK_FIRST 31u // until the first ACKACK a receiver's NAK period is 150 ms
-#define STEER_ACK_MASK 15u
 
 enum steer { STEER_ON, STEER_GONE };
 
@@ -39,19 +34,6 @@ static enum steer steer_other(struct path *p, struct pkt *k, unsigned worker)
 	return STEER_GONE;
 }
 
-// Where nothing has done it before us (decisions A14): of full ACKs the first ones and every 16th
-// count, the others say what the next one says as well.
-static bool is_thinned(const struct path *p, const struct pkt *k)
-{
-	uint32_t number;
-
-	if (!p->port->ops->all_acks || k->rx.len != STEER_FULL_ACK ||
-		be32_get(k->rx.data) != STEER_WORD0_ACK)
-		return false;
-	number = be32_get(k->rx.data + 4);
-	return number > STEER_ACK_FIRST && number & STEER_ACK_MASK;
-}
-
 static enum steer steer_srt(struct path *p, struct pkt *k)
 {
 	uint32_t id;
@@ -59,7 +41,8 @@ static enum steer steer_srt(struct path *p, struct pkt *k)
 
 	if (k->rx.len < SRT_HDR)
 		return gone(p, k, DP_DROP_MALFORMED);
-	if (is_thinned(p, k))
+	// Where nothing has done it before us.
+	if (p->port->ops->all_acks && thin_ack(k->rx.data, k->rx.len))
 		return gone(p, k, DP_DROP_ACK_THINNED);
 	id = srt_pkt_dst(k->rx.data);
 	k->session = NULL;

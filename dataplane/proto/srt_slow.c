@@ -20,9 +20,10 @@ void srt_slow_broke(struct srt_slow *w, ts_us now)
 enum srt_slow_say srt_slow_check(struct srt_slow *w, ts_us now, ts_us after, uint32_t acked,
 	uint32_t next, uint32_t latency_us, const struct srt_rtt *rtt)
 {
-	ts_us stuck = ts_max(after, SRT_SLOW_REPEATS * (ts_us)srt_rtt_ack_repeat(rtt));
+	ts_us stuck = ts_max(after, 2 * (ts_us)latency_us);
 
-	stuck = ts_max(stuck, 2 * (ts_us)latency_us);
+	if (srt_rtt_known(rtt))
+		stuck = ts_max(stuck, SRT_SLOW_REPEATS * (ts_us)srt_rtt_ack_repeat(rtt));
 	if (acked != w->acked || seq31_off(acked, next) < SRT_SLOW_PACKETS) {
 		w->acked = acked;
 		w->moved_at = now;

@@ -6,20 +6,22 @@
 // acknowledges nothing new for too long, though packets were sent, or that has been over its repair
 // budget all the time.
 //
-// Of a peer's ACKs one in sixteen is seen (decisions A14), but libsrt repeats one that is not
-// answered every RTT + 4 var under the next number: 32 of these are allowed for. A hole holds an
-// ACK back for the peer's latency at most: for two of them.
+// Of a peer's ACKs one in THIN_EACH is seen (decisions A14), but libsrt repeats one that is not
+// answered every RTT + 4 var under the next number: twice as many of these are allowed for, once
+// there has been one at all. A hole holds an ACK back for the peer's latency at most: for two of
+// them.
 
+#include "base/thin.h"
 #include "base/ts.h"
 #include "proto/srt_rtt.h"
 
 #include <stdint.h>
 
 enum {
-	SRT_SLOW_PACKETS = 16,	  // under way, at least
-	SRT_SLOW_REPEATS = 32,	  // of an ACK
-	SRT_SLOW_ROW = 2 * TS_S,  // refusals that come within this are of one row
-	SRT_SLOW_GREEDY_TIMES = 3 // as long as for a peer that is stuck
+	SRT_SLOW_PACKETS = 16,		  // under way, at least
+	SRT_SLOW_REPEATS = 2 * THIN_EACH, // of an ACK
+	SRT_SLOW_ROW = 2 * TS_S,	  // refusals that come within this are of one row
+	SRT_SLOW_GREEDY_TIMES = 3	  // as long as for a peer that is stuck
 };
 
 enum srt_slow_say {

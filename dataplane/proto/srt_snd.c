@@ -4,14 +4,15 @@
 #include "proto/srt_snd.h"
 
 #include "base/seq.h"
+#include "base/thin.h"
 #include "proto/srt_clock.h"
 
 #include <errno.h>
 
 enum {
 	STAND_WAIT = 20 * TS_MS, // ACKs come every 10 ms while anything does
-	STAND_ACKS = 31,	 // ACK numbers that all pass (decisions A14)
 	STAND_END = 2 * TS_S,	 // after the start, for a peer that says nothing
+	DEAD_MAX = 30 * TS_S,
 };
 
 void srt_snd_init(struct srt_snd *s, ts_us now, const struct srt_snd_opts *o)
@@ -44,7 +45,7 @@ static int feed_ack(struct srt_snd *s, ts_us now, const struct srt_ctrl *c, stru
 
 	if (srt_ack_parse(c, &a))
 		return refuse(out, SRT_WHY_MALFORMED);
-	if (a.number > STAND_ACKS)
+	if (a.number > THIN_PASS_FIRST)
 		s->stand_at = TS_NEVER;
 	if (seq31_off(s->acked, a.next) > 0) {
 		s->acked = a.next;
@@ -238,9 +239,20 @@ void srt_snd_set_rate(struct srt_snd *s, uint32_t rate)
 	srt_repair_set_rate(&s->repair, rate);
 }
 
+// When a peer that has said nothing since is taken for dead. One that is far away and gets nothing
+// new repeats its ACK once a round trip, and of these all but every 32nd are thinned out; it sends
+// no keepalive meanwhile, for it has sent something.
+static ts_us dead_at(const struct srt_snd *s)
+{
+	ts_us repeats =
+		srt_rtt_known(&s->rtt) ? (THIN_EACH + 1) * (ts_us)srt_rtt_ack_repeat(&s->rtt) : 0;
+
+	return s->last_rx + ts_max(SRT_DEAD_AFTER, ts_min(repeats, DEAD_MAX));
+}
+
 ts_us srt_snd_expiry(const struct srt_snd *s)
 {
-	ts_us due = ts_min(s->last_tx + SRT_KEEPALIVE_AFTER, s->last_rx + SRT_DEAD_AFTER);
+	ts_us due = ts_min(s->last_tx + SRT_KEEPALIVE_AFTER, dead_at(s));
 
 	if (s->close_due || (!s->closed && (s->ackack_due || s->keepalive_due)))
 		return 0;
@@ -258,7 +270,7 @@ void srt_snd_on_expiry(struct srt_snd *s, ts_us now)
 
 bool srt_snd_dead(const struct srt_snd *s, ts_us now)
 {
-	return s->closed || now >= s->last_rx + SRT_DEAD_AFTER;
+	return s->closed || now >= dead_at(s);
 }
 
 void srt_snd_close(struct srt_snd *s)

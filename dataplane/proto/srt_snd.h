@@ -70,7 +70,7 @@ enum srt_resend srt_snd_resend(
 bool srt_snd_fresh(const struct srt_snd *s, ts_us now, ts_us first_sent);
 // libsrt repeats its first loss report only after 300 ms, which is longer than a usual latency:
 // when that report or its answer is lost, so is the packet. But its ACKs stand at the packet
-// meanwhile. For the first 31 ACKs (others are thinned out, decisions A14) a number they stand at
+// meanwhile. For the first 31 ACKs (others are thinned out, base/thin.h) a number they stand at
 // counts as asked for. Call after on_expiry: true, and a loss list to be treated as a report of the
 // peer.
 bool srt_snd_standing(struct srt_snd *s, uint8_t list[4]);

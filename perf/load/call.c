@@ -203,17 +203,26 @@ static void call_closed(struct load *l, ts_us now, struct call *c)
 	c->start_at = now + RETRY_AFTER;
 }
 
+// Packets that came in a second of this session, rounded up as libsrt does.
+static uint32_t rate_of(const struct call *c, ts_us now)
+{
+	ts_us up = now - c->up_at;
+
+	return up ? (uint32_t)((srt_rcv_stats(c->rcv)->packets * TS_S + up - 1) / up) : 0;
+}
+
 // The small ACK in the full form (draft 3.2.4), with three rates behind it, as libsrt's receivers
-// send it: a relay may answer few of those, and would pay for a swarm what it does not for libsrt.
-// Returns the new length.
-static size_t ack_widen(uint8_t buf[SRT_POLL_MAX], size_t n)
+// send it: which of them a relay answers may depend on it, and it would pay for a swarm what it
+// does not for libsrt. Returns the new length.
+static size_t ack_widen(uint8_t buf[SRT_POLL_MAX], size_t n, uint32_t pps)
 {
 	enum { SMALL = SRT_HDR + 16, FULL = SRT_HDR + 28 };
 	struct srt_ctrl ctrl;
 
 	if (n != SMALL || srt_pkt_parse_ctrl(buf, n, &ctrl) || ctrl.type != SRT_ACK)
 		return n;
-	memset(buf + SMALL, 0, FULL - SMALL);
+	be32_put(buf + SMALL, pps);
+	memset(buf + SMALL + 4, 0, FULL - SMALL - 4);
 	return FULL;
 }
 
@@ -223,8 +232,9 @@ static void poll_out(struct load *l, ts_us now, struct call *c)
 	ssize_t n;
 
 	while ((n = srt_conn_poll(&c->conn, now, buf, sizeof(buf))) > 0)
-		call_send(
-			l, now, c, buf, l->opts.eager_acks ? ack_widen(buf, (size_t)n) : (size_t)n);
+		call_send(l, now, c, buf,
+			l->opts.eager_acks && c->rcv ? ack_widen(buf, (size_t)n, rate_of(c, now))
+						     : (size_t)n);
 }
 
 void call_hang_up(struct load *l, ts_us now, struct call *c)

@@ -50,14 +50,14 @@ static void a_pause_of_the_stream_is_nobodys_fault(void **)
 	assert_int_equal(check(T0 + 109 * TS_S, 1, 1 + SRT_SLOW_PACKETS), SRT_SLOW_STUCK);
 }
 
-// One ACK in sixteen is seen, and a repeat of it needs a round trip.
+// One ACK in 32 is seen, and a repeat of it needs a round trip.
 static void a_far_peer_and_a_long_latency_have_more_time(void **)
 {
 	assert_int_equal(
-		srt_slow_check(&w, T0 + 25 * TS_S, AFTER, ISN, seq31_add(ISN, 100), LATENCY, &far),
+		srt_slow_check(&w, T0 + 51 * TS_S, AFTER, ISN, seq31_add(ISN, 100), LATENCY, &far),
 		SRT_SLOW_FINE);
 	assert_int_equal(
-		srt_slow_check(&w, T0 + 26 * TS_S, AFTER, ISN, seq31_add(ISN, 100), LATENCY, &far),
+		srt_slow_check(&w, T0 + 52 * TS_S, AFTER, ISN, seq31_add(ISN, 100), LATENCY, &far),
 		SRT_SLOW_STUCK);
 	assert_int_equal(srt_slow_check(&w, T0 + 15 * TS_S, AFTER, ISN, seq31_add(ISN, 100),
 				 8 * TS_S, &near),

@@ -444,6 +444,23 @@ static void five_seconds_of_silence_are_the_end(void **)
 	assert_false(srt_snd_dead(&s, T0 + 5 * TS_S));
 }
 
+// Of what a far peer says one in 32 is heard, for nothing else comes while its stream rests.
+static void a_far_peer_may_be_silent_for_longer(void **)
+{
+	pass_the_start();
+	ack(T0, 40, ISN, 20000, 1000);
+	assert_false(srt_snd_dead(&s, T0 + 5 * TS_S - 1));
+	assert_true(srt_snd_dead(&s, T0 + 5 * TS_S));
+	ack(T0, 72, ISN, 300000, 10000); // repeats take 340 ms each
+	poll(T0);
+	srt_snd_note_sent(&s, T0 + 20 * TS_S);
+	assert_int_equal(srt_snd_expiry(&s), T0 + 33 * 340 * TS_MS);
+	assert_false(srt_snd_dead(&s, T0 + 33 * 340 * TS_MS - 1));
+	assert_true(srt_snd_dead(&s, T0 + 33 * 340 * TS_MS));
+	ack(T0, 104, ISN, 60000000, 1000000); // whatever it says
+	assert_true(srt_snd_dead(&s, T0 + 30 * TS_S));
+}
+
 static void shutdown_ends_it_both_ways(void **)
 {
 	srt_snd_close(&s);
@@ -539,6 +556,7 @@ int main(void)
 		cmocka_unit_test_setup(dropreq_names_the_peers_numbers, init),
 		cmocka_unit_test_setup(keepalives_go_only_while_nothing_else_does, init),
 		cmocka_unit_test_setup(five_seconds_of_silence_are_the_end, init),
+		cmocka_unit_test_setup(a_far_peer_may_be_silent_for_longer, init),
 		cmocka_unit_test_setup(shutdown_ends_it_both_ways, init),
 		cmocka_unit_test_setup(what_has_no_place_here_is_named, init),
 		cmocka_unit_test_setup(r_is_set_only_for_those_who_know_it, init),
