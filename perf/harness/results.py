@@ -32,6 +32,8 @@ METRICS = {
     "failed_joins": ("calls", "refused or not answered", -1),
     "handshake_ns": ("ns", "CPU time of the relay per handshake answered", -1),
     "answered_per_s": ("1/s", "handshakes answered", 1),
+    "ack_us": ("us/s", "CPU time of the relay per subscriber and second, beyond plain UDP", -1),
+    "plain_core": ("cores", "used by the relay for plain UDP", 0),
     "bundle": ("packets", "in one message to the kernel", 0),
     "relay_core": ("cores", "used by the relay", 0),
     "rss_kb": ("KiB", "resident memory of the relay", 0),

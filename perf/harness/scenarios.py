@@ -12,7 +12,7 @@ from typing import Callable
 import peers
 from peers.bed import Failed, wait_until
 
-from . import micro, search, trial
+from . import micro, search, standing, trial
 from .trial import Case
 
 TOTAL_PPS = 20_000  # of all subscribers together, where a scenario's cost is asked for
@@ -183,5 +183,7 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("latency", "publisher to first and last subscriber at half load",
              {"subscribers": [1, 10, 100], "pps": [100.0]}, fanout),
     Scenario("handshake-flood", "handshakes per second that lead to nothing", {"rate": [1000, 10000, 20000], "standing": [20]}, flood),
+    Scenario("acks", "SRT beyond plain UDP, packets alike: what ACKs and sessions cost per subscriber and second",
+             {"subscribers": [1000], "pps": [1.0, 20.0]}, standing.acks),
     Scenario("peers", "what a user would pick instead, in the same run", {"peer": list(peers.PEERS), "subscribers": [100, 1000]}, beside),
 )}

@@ -21,7 +21,7 @@ LATENCIES = (("latency_p50_us", "latency_us", "p50"), ("latency_p99_us", "latenc
 @dataclass(frozen=True)
 class Case:
     """pps: per stream; key: bytes of the subscribers' AES key, 0: clear; loss: percent on the subscribers' side;
-    churn: sessions that end and begin anew per second."""
+    churn: sessions that end and begin anew per second; sockets: that UDP is received by, 0: one for each subscriber."""
 
     carries: str = "srt"
     subscribers: int = 1
@@ -31,6 +31,12 @@ class Case:
     loss: float = 0.0
     churn: float = 0.0
     latency_ms: int = 120
+    sockets: int = 0
+
+    @property
+    def sinks(self):
+        """Ports that UDP is received on."""
+        return min(self.sockets, self.subscribers) or self.subscribers
 
 
 def intent(bed, case, port, sinks):
@@ -41,9 +47,13 @@ def intent(bed, case, port, sinks):
             (bed.folder / "secret").write_text(SECRET + "\n")
             streams = {f"perf/{i}": {"play_passphrase": {"file": str(bed.folder / "secret")}} for i in range(case.streams)}
         return {"listeners": {"main": {"url": f"srt://{bed.address}:{port}", "open": True}}, "streams": streams}
-    far = "127.0.0.1" if bed.address == "127.0.0.1" else "10.77.0.2"
     return {"sources": {"in": {"stream": "perf/0", "url": f"udp://{bed.address}:{port}"}},
-            "routes": {f"r{i}": {"stream": "perf/0", "url": f"udp://{far}:{sinks + i}"} for i in range(case.subscribers)}}
+            "routes": {f"r{i}": {"stream": "perf/0", "url": f"udp://{sink(bed, case, i)}:{sinks + i % case.sinks}"} for i in range(case.subscribers)}}
+
+
+def sink(bed, case, i):
+    """The address of UDP subscriber i: one socket is told by the addresses of this machine who a packet is for."""
+    return f"127.0.0.{1 + i // case.sinks}" if bed.address == "127.0.0.1" else "10.77.0.2"
 
 
 def publisher(bed, case, port):
@@ -58,7 +68,8 @@ def publisher(bed, case, port):
 def subscribers(bed, case, port, sinks):
     flags = ["--count", case.subscribers, "--duration", MOST_S, "--warm-up", 1]
     if case.carries == "udp":
-        return Swarm(bed.load("recv", f"udp://{'127.0.0.1' if bed.address == '127.0.0.1' else '10.77.0.2'}:{sinks}", *flags))
+        flags[1] = case.sinks
+        return Swarm(bed.load("recv", f"udp://{sink(bed, case, 0) if case.sinks == case.subscribers else '0.0.0.0'}:{sinks}", *flags))
     stream = "%d" if case.streams > 1 else "0"
     flags += ["--latency", case.latency_ms, "--join-rate", 2000, "--eager-acks", "--retry"]
     if case.key:
@@ -111,8 +122,8 @@ def run(testbed, build, case, seconds, also=None):
 
     also: called with (bed, relay, receivers, port) instead of watching idly; what it returns is added to the metrics."""
     with testbed.bed(build) as bed:
-        sinks = bed.port(case.subscribers) if case.carries == "udp" else 0
-        port = bed.port()
+        port = bed.port(1 + (case.sinks if case.carries == "udp" else 0))
+        sinks = port + 1
         relay = Relay(bed, intent(bed, case, port, sinks), port)
         sender = publisher(bed, case, port) if case.carries == "srt" else None
         receivers = subscribers(bed, case, port, sinks)

@@ -146,3 +146,13 @@ def test_a_short_run_gives_a_result_that_reports_and_compares(tmp_path):
     assert found["machine"]["kernel"] and found["commit"] and found["testbed"]["name"] == "local-loopback"
     assert run("compare", out, out).returncode == 0
     assert run("report", out, "--out", tmp_path / "r.html").returncode == 0 and (tmp_path / "r.md").exists()
+
+
+@pytest.mark.alone
+def test_what_acks_cost_stands_beside_plain_packets(tmp_path):
+    out = tmp_path / "result.json"
+    done = run("acks", "--set", "subscribers=20", "--set", "pps=50", "--seconds", 0.5, "--runs", 1, "--build", BUILD, "--out", out)
+    assert done.returncode == 0, done.stderr + done.stdout
+    (one,) = json.loads(out.read_text())["points"][0]["runs"]
+    assert 900 < one["delivered_pps"] < 1100 and one["missing"] == 0 and 0 < one["plain_core"] < 1
+    assert abs(one["ack_us"] - (one["relay_core"] - one["plain_core"]) * 1e6 / 20) < 60  # as far as these are rounded
