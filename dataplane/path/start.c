@@ -98,11 +98,11 @@ static bool enter(struct path *p, struct view *v, struct session *s)
 
 	if (s->cursor < v->history.next)
 		return false;
+	s->base = v->sent_srt;
 	if (sublist_add(list, &p->lists, &s->line, s, &s->place))
 		return false;
 	s->list = list;
 	s->caught_up = p->now;
-	s->base = v->sent_srt;
 	return true;
 }
 

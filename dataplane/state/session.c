@@ -96,13 +96,15 @@ static uint64_t flight_of(const struct session *s, const struct view *v)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
+// Of what the list gets, while it stands there; all else has been sent to it alone.
 static void read_subscriber(const struct session *s, const struct view *v, struct dp_session *out)
 {
-	struct session_base now = view_sent(v, s);
+	bool listed = s->place.chunk;
+	struct session_base base = s->base, now = listed ? view_sent(v, s) : base;
 
 	out->mode = DP_MODE_PLAY;
-	out->packets = now.packets - s->base.packets + s->more_packets;
-	out->bytes = now.bytes - s->base.bytes + s->more_bytes;
+	out->packets = now.packets - base.packets + s->more_packets;
+	out->bytes = now.bytes - base.bytes + s->more_bytes;
 	out->retransmitted = s->retransmitted;
 	out->dropped = s->dropped;
 	out->naks = s->naks;
@@ -110,7 +112,7 @@ static void read_subscriber(const struct session *s, const struct view *v, struc
 		return;
 	out->rtt_us = s->conn.snd.rtt.us;
 	out->acks = s->acks;
-	if (s->place.chunk)
+	if (listed)
 		out->flight = flight_of(s, v);
 }
 

@@ -397,6 +397,46 @@ static void another_publisher_takes_over(void **state)
 	}
 }
 
+static uint64_t sent_to(const struct rig *r, const struct rig_peer *p)
+{
+	const struct session_table *t = &r->group->workers[0].path.sessions;
+	struct dp_session d = {0};
+
+	for (uint32_t i = 0; i < t->n_fresh; i++)
+		if (endpoint_eq(&t->slots[i].peer, &p->at))
+			assert_true(session_read(t, i, &d));
+	assert_true(d.packets > 0);
+	return d.packets;
+}
+
+// Who waits for its new key is sent nothing, whatever the others get: its count stands, and goes on
+// from there.
+static void who_waits_for_a_new_key_counts_nothing(void **)
+{
+	struct rig *r = rig_begin();
+	struct rig_peer *to[2];
+
+	publish(r, SRT_CTR_128, 1000);
+	stream_for(r, 50, 1);
+	for (unsigned i = 0; i < 2; i++)
+		to[i] = target(r, SRT_CTR_128);
+	stream_for(r, 200, 51);
+	to[0]->mute = true;
+	publish(r, SRT_CLEAR, 1500);
+	for (unsigned i = 0; i < 300; i++) {
+		stream_for(r, 1, 251 + i);
+		assert_int_equal(sent_to(r, to[0]), 200);
+		assert_int_equal(sent_to(r, to[1]), to[1]->n_got);
+	}
+	to[0]->mute = false;
+	stream_for(r, 1000, 551);
+	for (unsigned i = 0; i < 2; i++) {
+		check_got(to[i], 51, 1550);
+		assert_int_equal(sent_to(r, to[i]), 1500);
+	}
+	rig_free(r);
+}
+
 // The target answers when the publisher that it was called for has gone: it is called again.
 static void a_call_that_its_publisher_did_not_outlive_is_given_up(void **state)
 {
@@ -539,6 +579,7 @@ int main(void)
 		cmocka_unit_test(a_publisher_that_is_faster_than_they_answer_is_left),
 		cmocka_unit_test(a_new_salt_is_not_passed_on),
 		cmocka_unit_test(another_publisher_takes_over),
+		cmocka_unit_test(who_waits_for_a_new_key_counts_nothing),
 		cmocka_unit_test(a_call_that_its_publisher_did_not_outlive_is_given_up),
 		cmocka_unit_test(no_storm_makes_a_keystream_serve_twice),
 	};

@@ -160,6 +160,45 @@ static void a_late_joiner_gets_the_stream_at_once(void **state)
 	rig_free(r);
 }
 
+// Of whom the workers serve as this peer.
+static struct dp_session counters(struct rig *r, const struct rig_peer *p)
+{
+	struct dp_session d;
+
+	for (uint32_t i = 0; i < RIG_SUBSCRIBERS; i++)
+		if (worker_session_read(r->group, 0, i, &d) && d.peer_port == p->at.port &&
+			!memcmp(d.peer_ip, p->at.ip, sizeof(d.peer_ip)))
+			return d;
+	fail_msg("no session");
+	return d;
+}
+
+// What the stream has carried before is none of its packets: while it waits, while it catches up,
+// and when it has.
+static void a_late_joiner_counts_what_it_has_been_sent(void **)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *pub, *sub;
+	struct dp_session d;
+
+	rig_stream(r, 0, 0);
+	pub = publisher(r, 0, 0);
+	stream_for(r, pub, 2000, 0);
+	sub = rig_call(r, 0, false, 0);
+	for (unsigned i = 0; i < 100 && !sub->up; i++)
+		rig_run(r, 1);
+	assert_true(sub->up);
+	assert_int_equal(counters(r, sub).packets, 0);
+	for (unsigned i = 0; i < 300; i++) {
+		stream_for(r, pub, 1, 2000 + i);
+		d = counters(r, sub);
+		assert_int_equal(d.packets, sub->n_got);
+		assert_int_equal(d.bytes, d.packets * LEN);
+	}
+	assert_true(sub->n_got >= 290);
+	rig_free(r);
+}
+
 static void a_late_joiner_catches_up_with_a_fast_stream(void **state)
 {
 	struct rig *r = rig_new(1);
@@ -699,6 +738,7 @@ int main(void)
 		cmocka_unit_test(a_hole_given_up_is_announced),
 		cmocka_unit_test(a_gap_given_up_before_its_end_came_blocks_nobody),
 		cmocka_unit_test(a_late_joiner_gets_the_stream_at_once),
+		cmocka_unit_test(a_late_joiner_counts_what_it_has_been_sent),
 		cmocka_unit_test(a_late_joiner_catches_up_with_a_fast_stream),
 		cmocka_unit_test(a_publisher_that_comes_back_goes_on),
 		cmocka_unit_test(a_silent_publisher_makes_the_stream_stalled),
