@@ -60,6 +60,8 @@ void push_apply(struct control *c, struct object *o)
 
 static const char *word_of_refusal(int error)
 {
+	const char *word = strerrordesc_np(error); // NULL: a kernel's that libc does not know
+
 	switch (error) {
 	case ENETUNREACH:
 		return "no route leads to its network";
@@ -69,7 +71,7 @@ static const char *word_of_refusal(int error)
 	case EPERM:
 		return "the system does not permit sending there";
 	default:
-		return strerrordesc_np(error);
+		return word ? word : "the system refuses it";
 	}
 }
 

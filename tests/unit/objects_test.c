@@ -470,6 +470,33 @@ static void an_interface_that_is_not_here_is_an_error(void **state)
 	expect(r, DP_ROUTE, "t", DP_OBJ_ERROR, "no such interface");
 }
 
+// In words, whatever errno a kernel has.
+static void a_push_that_the_kernel_refuses_says_why(void **state)
+{
+	static const struct {
+		int error;
+		const char *words;
+	} cases[] = {{ENETUNREACH, "no route leads to its network"},
+		{EPERM, "the system does not permit sending there"}, {ENODEV, "No such device"},
+		{4095, "the system refuses it"}};
+	struct rig *r = *state;
+	struct dp_route t = rig_route("a", 5000);
+	struct event e = {.kind = EV_PUSH};
+
+	rig_set(r, DP_ROUTE, "t", &t);
+	rig_settle(r);
+	e.object = rig_object(r, DP_ROUTE, "t")->id;
+	e.key = rig_object(r, DP_ROUTE, "t")->session;
+	for (unsigned i = 0; i < 4; i++) {
+		e.code = -cases[i].error;
+		push_refused(r->c, &e);
+		expect(r, DP_ROUTE, "t", DP_OBJ_ERROR, cases[i].words);
+		e.code = 0;
+		push_refused(r->c, &e);
+		expect(r, DP_ROUTE, "t", DP_OBJ_ACTIVE, "");
+	}
+}
+
 static void an_rtp_route_of_what_is_neither_ts_nor_rtp_says_so(void **state)
 {
 	struct rig *r = *state;
@@ -699,6 +726,7 @@ int main(void)
 		TEST(a_route_deleted_in_flight_ends_its_push),
 		TEST(a_changed_route_replaces_the_old_push),
 		TEST(an_interface_that_is_not_here_is_an_error),
+		TEST(a_push_that_the_kernel_refuses_says_why),
 		TEST(an_rtp_route_of_what_is_neither_ts_nor_rtp_says_so),
 		TEST(a_source_feeds_its_stream_from_the_owner),
 		TEST(a_source_that_is_clear_takes_the_message_about_keys_with_it),
