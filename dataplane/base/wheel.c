@@ -21,6 +21,8 @@ void wheel_disarm(struct wheel *w, struct wheel_entry *e)
 		e->next->pprev = e->pprev;
 	e->pprev = NULL;
 	w->n_armed--;
+	if (e->due == w->soonest)
+		w->soonest = 0;
 }
 
 void wheel_arm(struct wheel *w, struct wheel_entry *e, ts_us due)
@@ -36,6 +38,7 @@ void wheel_arm(struct wheel *w, struct wheel_entry *e, ts_us due)
 	if (tick <= w->tick)
 		tick = w->tick + 1;
 	e->due = due;
+	w->soonest = ts_min(w->soonest, due);
 	head = &w->slots[tick % WHEEL_SLOTS];
 	e->next = *head;
 	e->pprev = head;
@@ -77,12 +80,10 @@ struct wheel_entry *wheel_pop(struct wheel *w, ts_us now)
 	return NULL;
 }
 
-ts_us wheel_next(const struct wheel *w, ts_us now)
+static ts_us soonest(const struct wheel *w)
 {
 	ts_us best = TS_NEVER;
 
-	if (!w->n_armed)
-		return TS_NEVER;
 	for (unsigned i = 1; i <= WHEEL_SLOTS; i++) {
 		const struct wheel_entry *e = w->slots[(w->tick + i) % WHEEL_SLOTS];
 
@@ -92,8 +93,20 @@ ts_us wheel_next(const struct wheel *w, ts_us now)
 		if (best <= (w->tick + i) * WHEEL_TICK)
 			break;
 	}
+	return best;
+}
+
+ts_us wheel_next(struct wheel *w, ts_us now)
+{
+	ts_us best;
+
+	if (!w->n_armed)
+		return TS_NEVER;
+	// Of an entry that is armed no more the moment passes, and is looked for anew.
+	if (w->soonest <= w->tick * WHEEL_TICK)
+		w->soonest = soonest(w);
 	// An entry fires at the end of its tick, or of the next one when it came too late for its
 	// own.
-	best = (best + WHEEL_TICK - 1) / WHEEL_TICK * WHEEL_TICK;
+	best = (w->soonest + WHEEL_TICK - 1) / WHEEL_TICK * WHEEL_TICK;
 	return ts_max(ts_max(best, (w->tick + 1) * WHEEL_TICK), now);
 }

@@ -25,6 +25,7 @@ struct wheel {
 	struct wheel_entry *slots[WHEEL_SLOTS];
 	uint64_t tick; // every slot up to this one has been fired
 	unsigned n_armed;
+	ts_us soonest; // no entry is due before; 0: not known
 };
 
 void wheel_init(struct wheel *w, ts_us now);
@@ -38,9 +39,10 @@ static inline bool wheel_armed(const struct wheel_entry *e)
 	return e->pprev;
 }
 
-// Take the next entry that is due, or NULL. Call until NULL; a taken entry is disarmed.
+// Take the next entry that is due, or NULL. Call until NULL; a taken entry is disarmed, and its
+// `next` is the one that may come next, to be prefetched.
 struct wheel_entry *wheel_pop(struct wheel *w, ts_us now);
 
 // When to look again: the moment at which wheel_pop will have the next entry, so that who sleeps
 // until then neither oversleeps nor spins; TS_NEVER when nothing is armed.
-ts_us wheel_next(const struct wheel *w, ts_us now);
+ts_us wheel_next(struct wheel *w, ts_us now);

@@ -14,6 +14,10 @@
 // control, which are bounded, and of streams that come and go while it does not look.
 #define EVENTS_MORE 16384u
 
+// From here on a region takes huge pages: a packet of one of 100,000 subscribers would miss a dozen
+// entries of the TLB, and walks through two levels of tables where the machine is a guest.
+#define REGION_HUGE (8u << 20)
+
 struct path_region {
 	alignas(64) struct path_region *next;
 	size_t size; // with this
@@ -28,6 +32,8 @@ void *path_region(struct path_regions *list, size_t n, size_t size)
 
 	if (m == MAP_FAILED)
 		return NULL;
+	if (all >= REGION_HUGE)
+		madvise(m, all, MADV_HUGEPAGE); // where there are none, small ones do
 	m->next = list->first;
 	m->size = all;
 	list->first = m;

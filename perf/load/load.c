@@ -46,14 +46,14 @@ static void run_timers(struct load *l, ts_us now)
 }
 
 // When the wheel fires next: it does so at whole ticks, and waiting for less would be spinning.
-static ts_us next_tick(const struct load *l, ts_us now)
+static ts_us next_tick(struct load *l, ts_us now)
 {
 	ts_us due = wheel_next(&l->wheel, now);
 
 	return due == TS_NEVER ? due : (due + WHEEL_TICK - 1) / WHEEL_TICK * WHEEL_TICK;
 }
 
-static ts_us wake_at(const struct load *l, ts_us now)
+static ts_us wake_at(struct load *l, ts_us now)
 {
 	ts_us until;
 

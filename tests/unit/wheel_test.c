@@ -109,6 +109,35 @@ static void waking_at_next_is_never_in_vain(void **)
 	assert_int_equal(fired, N);
 }
 
+// Whatever is armed, moved and taken away meanwhile.
+static void the_next_one_is_known_after_every_move(void **)
+{
+	enum { N = 40, MOVES = 20000 };
+	static struct wheel_entry e[N];
+	struct rand r = {11};
+	struct wheel w;
+	ts_us now = TS_S;
+
+	memset(e, 0, sizeof(e));
+	wheel_init(&w, now);
+	for (int i = 0; i < MOVES; i++) {
+		struct wheel_entry *x = &e[rand_below(&r, N)];
+		ts_us best = TS_NEVER, ms = TS_MS;
+
+		if (rand_below(&r, 4))
+			wheel_arm(&w, x, now + 1 + rand_below(&r, 3 * TS_S));
+		else
+			wheel_disarm(&w, x);
+		for (int k = 0; k < N; k++)
+			if (wheel_armed(&e[k]))
+				best = ts_min(best, (e[k].due + ms - 1) / ms * ms);
+		assert_int_equal(wheel_next(&w, now), best);
+		now += rand_below(&r, 2) ? rand_below(&r, 20 * TS_MS) : 0;
+		while (wheel_pop(&w, now))
+			;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +146,7 @@ int main(void)
 		cmocka_unit_test(random_load_is_never_early_nor_lost),
 		cmocka_unit_test(sleeping_until_next_never_oversleeps),
 		cmocka_unit_test(waking_at_next_is_never_in_vain),
+		cmocka_unit_test(the_next_one_is_known_after_every_move),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
