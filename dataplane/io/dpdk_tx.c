@@ -76,6 +76,19 @@ void dpdk_tx_flush(struct port *p)
 	give_up(d, d->queued + sent, n - sent);
 }
 
+bool port_dpdk_room(struct port *p)
+{
+	struct port_dpdk *d = dpdk_self(p);
+	unsigned n = d->n_queued, sent;
+
+	if (!n)
+		return true;
+	sent = rte_eth_tx_burst(d->dev->id, d->queue, d->queued, (uint16_t)n);
+	d->n_queued = n - sent;
+	memmove(d->queued, d->queued + sent, d->n_queued * sizeof(*d->queued));
+	return !d->n_queued;
+}
+
 static inline void queue(struct port_dpdk *d, struct rte_mbuf *m)
 {
 	d->queued[d->n_queued++] = m;

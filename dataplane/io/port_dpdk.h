@@ -52,6 +52,10 @@ int port_dpdk_open(
 // "net_null, chained": the driver, and what a copy is made of ("copied": one mbuf).
 const char *port_dpdk_mode(const struct port *p);
 
+// Give the device what is queued, without waiting for it. False: it has not taken all of that, and
+// more would have to wait.
+bool port_dpdk_room(struct port *p);
+
 // Kernel sockets that stand for a port number on our addresses, so that no stranger takes it
 // (decisions A18) and add() knows what to serve: they let nothing in. An address need not be one of
 // the kernel's. As port_sock_listen() and port_sock_bind(), for a source's group as well; close()

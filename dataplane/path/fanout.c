@@ -5,6 +5,8 @@
 #include "path/path.h"
 #include "proto/srt_pkt.h"
 
+#define FANOUT_LONG 1000u // subscribers
+
 void fanout_mark(struct path *p, struct view *v)
 {
 	if (v->dirty)
@@ -76,6 +78,12 @@ static void repaired_to_starting(
 				session_note_more(s, &pl[i]);
 }
 
+// To a hundred thousand a fan-out takes longer than a round trip.
+static ts_us flushed_at(const struct path *p, const struct view *v)
+{
+	return v->n_sessions < FANOUT_LONG ? p->now : ts_now();
+}
+
 void fanout_flush(struct path *p, struct view *v)
 {
 	struct port_payload pl[PORT_BUNDLE];
@@ -103,6 +111,10 @@ void fanout_flush(struct path *p, struct view *v)
 			seal_shared(p, v, i, pl, v->sealed, n);
 	if (n && v->out.n_starting)
 		repaired_to_starting(p, v, pl, n);
+	if (n) {
+		v->flushed_from = v->fresh[0];
+		v->flushed_at = flushed_at(p, v);
+	}
 }
 
 void fanout_fresh(struct path *p, struct view *v, uint64_t seq, const uint8_t *sealed)

@@ -37,8 +37,10 @@ static void measure_rate(struct path *p, struct view *v)
 
 	if (span < ts_max(v->rate_span, HOUSE_RATE_FIRST_US))
 		return;
-	if (flows)
+	if (flows) {
 		v->rate_bps = (uint32_t)((bytes - v->rate_bytes) * TS_S / span);
+		v->rate_pps = (uint32_t)((v->history.next - v->rate_seq) * TS_S / span);
+	}
 	v->rate_bytes = bytes;
 	v->rate_seq = v->history.next;
 	v->rate_at = p->now;

@@ -144,9 +144,15 @@ void repair_feed(struct path *p, struct session *s, const uint8_t *list, size_t 
 	gap_close(p, s, &g);
 }
 
-static bool told(const struct path *p, const struct session *s, const struct history_entry *e)
+static bool told(
+	const struct path *p, const struct session *s, const struct history_entry *e, uint64_t seq)
 {
-	return srt_snd_told(&s->conn.snd, p->now, ts_max(e->arrival, s->caught_up));
+	const struct view *v = s->view;
+	ts_us first_sent = ts_max(e->arrival, s->caught_up);
+
+	if (seq >= v->flushed_from)
+		first_sent = ts_max(first_sent, v->flushed_at);
+	return srt_snd_told(&s->conn.snd, p->now, first_sent);
 }
 
 // What the peer has of all that follows the number its ACKs stand at is not known: some of it is
@@ -159,7 +165,7 @@ static void probe(struct path *p, struct session *s, uint32_t n)
 		uint64_t seq = seq31_extend(h->next, (n - s->dseq) & SEQ31_MASK);
 		const struct history_entry *e = history_find(h, seq);
 
-		if ((int64_t)(h->next - seq) <= 0 || (e && !told(p, s, e)))
+		if ((int64_t)(h->next - seq) <= 0 || (e && !told(p, s, e, seq)))
 			return;
 		if (e && srt_snd_probe(&s->conn.snd, p->now, n, e->play, e->media_len))
 			resend(p, s, e, seq);
@@ -179,7 +185,7 @@ void repair_standing(struct path *p, struct session *s)
 	n = be32_get(list);
 	seq = seq31_extend(h->next, (n - s->dseq) & SEQ31_MASK);
 	e = history_find(h, seq);
-	if (e ? !told(p, s, e) : pending(h, seq))
+	if (e ? !told(p, s, e, seq) : pending(h, seq))
 		return;
 	repair_feed(p, s, list, sizeof(list));
 	probe(p, s, seq31_add(n, 1));

@@ -84,10 +84,14 @@ struct view {
 	// Fan-out totals per list kind: what a subscriber's counters are differences of.
 	struct session_base sent_srt, sent_push;
 	ts_us last_sent;
+	// The last fan-out began with this number, and its last copy left then.
+	uint64_t flushed_from;
+	ts_us flushed_at;
 	uint64_t rate_bytes;	  // at the last look
 	uint64_t rate_seq;	  // next number then
 	ts_us rate_at, rate_span; // the next one is taken over so long
 	uint32_t rate_bps;	  // bytes per second, with the headers of SRT over IPv4
+	uint32_t rate_pps;	  // packets per second
 	struct dp_stats_stream *stats;
 	struct dp_stats_stream_tx *tx;
 	struct dp_stats_hists *hists; // NULL: nobody wants any

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define RETRY_AFTER (1 * TS_S)
+#define ROOM_EVERY 8u	 // calls, of which few send more than a datagram
+#define SETTLE_MOST 128u // calls at a time: more than one burst of what comes in concerns
 
 // Ids, of 30 bits, say whose a datagram is: random ones against stale ones, then the index plus 1.
 enum { ID_INDEX_BITS = 18, ID_RANDOM_BITS = 30 - ID_INDEX_BITS };
@@ -46,8 +48,9 @@ void call_dirty(struct calls *cs, struct call *c)
 	if (c->dirty)
 		return;
 	c->dirty = true;
-	c->next_dirty = cs->dirty;
-	cs->dirty = c;
+	c->next_dirty = NULL;
+	*cs->dirty_tail = c;
+	cs->dirty_tail = &c->next_dirty;
 }
 
 void call_send(struct load *l, ts_us now, struct call *c, const uint8_t *data, size_t len)
@@ -350,21 +353,34 @@ static void call_drive(struct load *l, ts_us now, struct call *c)
 		wheel_arm(&l->wheel, &c->timer, due);
 }
 
+// Senders keep their moments; what receivers say may wait for room.
 void calls_timer(struct load *l, ts_us now, struct wheel_entry *e)
 {
-	call_drive(l, now, (struct call *)e);
+	struct call *c = (struct call *)e;
+
+	if (c->publish)
+		call_drive(l, now, c);
+	else
+		call_dirty(l->peers, c);
 }
 
+// In the order in which they became dirty, a few at a time and as long as the port has room: its
+// other end may be in the middle of a fan-out to all of us, and then reading comes first.
 void calls_settle(struct load *l, ts_us now)
 {
 	struct calls *cs = l->peers;
 	struct call *c;
 
-	while ((c = cs->dirty)) {
+	for (unsigned i = 0; i < SETTLE_MOST && (c = cs->dirty); i++) {
+		if (i % ROOM_EVERY == 0 && !net_room(&l->net))
+			break;
 		cs->dirty = c->next_dirty;
+		if (!cs->dirty)
+			cs->dirty_tail = &cs->dirty;
 		c->dirty = false;
 		call_drive(l, now, c);
 	}
+	l->unsettled = cs->dirty;
 }
 
 void calls_pace(struct load *l, ts_us now)
@@ -373,7 +389,7 @@ void calls_pace(struct load *l, ts_us now)
 
 	for (uint32_t i = cs->n_play; i < cs->n; i++)
 		if (cs->all[i].state == CALL_UP && publish_expiry(l, &cs->all[i]) <= now)
-			call_dirty(cs, &cs->all[i]);
+			call_drive(l, now, &cs->all[i]);
 }
 
 void calls_stop(struct load *l, ts_us now)

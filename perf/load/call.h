@@ -69,7 +69,7 @@ struct calls {
 	struct call_keys *keys; // encrypted: one each
 	uint32_t n, n_play;	// players stand first
 	uint32_t n_unheard; // publishers whose first call has no answer yet: players wait for them
-	struct call *dirty;
+	struct call *dirty, **dirty_tail;
 	uint32_t latency_ms, publish_latency_ms;
 	struct secret *secret; // NULL: clear. Of the players, where there are any
 	ts_us period;	       // publish: between packets, 1/1000 us

@@ -150,6 +150,7 @@ static int calls_start(
 		rc = secret_start(l, cs, err, cap);
 	if (rc)
 		return rc;
+	cs->dirty_tail = &cs->dirty;
 	cs->latency_ms = play->latency_ms;
 	cs->publish_latency_ms = publish->latency_ms;
 	cs->period = (ts_us)PAYLOAD_LEN * 8 * TS_S * 1000 / l->opts.rate_bps;

@@ -57,7 +57,7 @@ static ts_us wake_at(struct load *l, ts_us now)
 {
 	ts_us until;
 
-	if (l->opts.spin)
+	if (l->opts.spin || l->unsettled)
 		return now;
 	until = ts_min(ts_min(next_tick(l, now), impair_next(&l->net)), l->progress_at);
 	return l->stopping ? until : ts_min(until, l->stop_at);

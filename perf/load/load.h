@@ -39,6 +39,7 @@ struct load {
 	ts_us started, stop_at;
 	uint32_t n_active; // peers that have not ended
 	bool stopping;
+	bool unsettled; // there is more to settle at once
 	struct meter meter;
 	// As of now, for lines of progress.
 	uint32_t n_up;	    // SRT sessions

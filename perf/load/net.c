@@ -113,6 +113,11 @@ void net_flush(struct net *n)
 	n->back->flush(n);
 }
 
+bool net_room(struct net *n)
+{
+	return !n->back->room || n->back->room(n);
+}
+
 void net_in(struct net *n, struct net_sock *s, ts_us now, const uint8_t *data, size_t len)
 {
 	n->on_rx(n->arg, s, now, data, len);

@@ -100,6 +100,9 @@ int net_open(
 void net_send(struct net *n, ts_us now, struct net_sock *s, const struct endpoint *to,
 	const uint8_t *data, size_t len);
 void net_flush(struct net *n);
+// False: what is sent now waits for the other end, which may be waiting for us to read. A bad path
+// has room for all.
+bool net_room(struct net *n);
 
 // Wait until `until` at most, then hand over what has come, in bounded bursts.
 void net_wait(struct net *n, ts_us now, ts_us until);

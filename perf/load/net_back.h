@@ -14,6 +14,7 @@ struct net_back {
 	void (*out)(struct net *n, struct net_sock *s, const struct endpoint *to,
 		const uint8_t *data, size_t len);
 	void (*flush)(struct net *n);
+	bool (*room)(struct net *n);			  // NULL: always
 	void (*wait)(struct net *n, uint32_t timeout_us); // and take what has come
 	void (*fini)(struct net *n);
 };

@@ -5,6 +5,7 @@
 
 #include "load/net_port.h"
 #include "io/arena.h"
+#include "io/port_dpdk.h"
 #include "load/net_back.h"
 
 #include <rte_mbuf.h>
@@ -121,11 +122,20 @@ static void port_out(struct net *n, struct net_sock *s, const struct endpoint *t
 		n->stats.tx++;
 }
 
-static void port_flush(struct net *n)
+static bool port_room(struct net *n)
 {
 	struct net_port *p = n->state;
 
+	if (p->arena)
+		return port_dpdk_room(p->port);
 	p->port->ops->flush(p->port);
+	return true;
+}
+
+// What does not fit goes with the next one: two ends that wait for each other would both lose.
+static void port_flush(struct net *n)
+{
+	port_room(n);
 }
 
 static void take(struct net *n, const struct port_rx *rx)
@@ -196,6 +206,7 @@ static const struct net_back port_back = {
 	.open = port_open,
 	.out = port_out,
 	.flush = port_flush,
+	.room = port_room,
 	.wait = port_wait,
 	.fini = port_fini,
 };
