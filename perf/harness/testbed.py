@@ -12,6 +12,8 @@ import yaml
 
 from peers.bed import Bed, Failed
 
+from . import hosts
+
 FOLDER = Path(__file__).resolve().parents[1] / "testbeds"
 KINDS = ("loopback", "veth", "null", "hosts")
 NUMBERS = itertools.count()
@@ -19,7 +21,7 @@ NUMBERS = itertools.count()
 
 @dataclass(frozen=True)
 class Testbed:
-    """relay_core and load_core: one each. hosts: per host `ssh`, `pci`, `cores`; link_gbps: between them."""
+    """relay_core and load_core: one each. hosts: `relay` and `load`, see hosts.py; link_gbps: between them."""
 
     name: str
     kind: str
@@ -35,6 +37,8 @@ class Testbed:
             return LoopbackBed(build, self.relay_core, self.load_core)
         if self.kind == "veth":
             return VethBed(build, self.relay_core, self.load_core)
+        if self.kind == "hosts":
+            return hosts.HostsBed(build, *hosts.members(self))
         raise Failed(f"testbed {self.name}: scenarios that need sockets do not run on kind '{self.kind}'")
 
     def check(self):
@@ -46,10 +50,7 @@ class Testbed:
         if self.kind == "veth" and os.geteuid() != 0:
             raise Failed(f"testbed {self.name}: needs root, to make network namespaces")
         if self.kind == "hosts":
-            for name, host in self.hosts.items():
-                if not host.get("ssh") and not Path(f"/sys/bus/pci/devices/{host.get('pci')}").exists():
-                    raise Failed(f"testbed {self.name}: {name} has no PCI device {host.get('pci')} on this machine")
-            raise Failed(f"testbed {self.name}: port dpdk cannot take NICs of this build yet")
+            hosts.check(self)
 
 
 def load(name):
@@ -86,7 +87,7 @@ class LoopbackBed(Bed):
 class VethBed(Bed):
     """The relay in one network namespace, the load in another, a veth pair between them."""
 
-    address = "10.77.0.1"
+    address, far = "10.77.0.1", "10.77.0.2"
 
     def __enter__(self):
         super().__enter__()

@@ -53,7 +53,7 @@ def intent(bed, case, port, sinks):
 
 def sink(bed, case, i):
     """The address of UDP subscriber i: one socket is told by the addresses of this machine who a packet is for."""
-    return f"127.0.0.{1 + i // case.sinks}" if bed.address == "127.0.0.1" else "10.77.0.2"
+    return f"127.0.0.{1 + i // case.sinks}" if bed.address == "127.0.0.1" else bed.far
 
 
 def publisher(bed, case, port):
@@ -73,7 +73,7 @@ def subscribers(bed, case, port, sinks):
     stream = "%d" if case.streams > 1 else "0"
     flags += ["--latency", case.latency_ms, "--join-rate", 2000, "--eager-acks", "--retry"]
     if case.key:
-        flags += ["--passphrase-file", bed.folder / "secret", "--key-len", case.key]
+        flags += ["--passphrase-file", bed.hand_over(bed.folder / "secret"), "--key-len", case.key]
     if case.loss:
         flags += ["--loss", case.loss]
     if case.churn:

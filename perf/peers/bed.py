@@ -39,12 +39,12 @@ def is_free(port):
 class Program:
     """A started program. `lines` is what it has said on its standard output, each with the time it was read."""
 
-    def __init__(self, name, argv, folder, cpu, env=None, on_line=None):
+    def __init__(self, name, argv, folder, cpu, env=None, on_line=None, stdin=subprocess.DEVNULL):
         self.name, self.lines, self.on_line = name, [], on_line
         self.log = Path(folder) / f"{name}-{random.randrange(1 << 30):x}.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=folder,
+                [str(a) for a in argv], stdin=stdin, stdout=subprocess.PIPE, stderr=log, cwd=folder,
                 env={**os.environ, **(env or {})}, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -116,6 +116,10 @@ class Bed:
         """Starts a sluice-load that reports ten times a second on the other core."""
         argv = [self.built("perf/load/sluice-load"), *argv, "--json", "--interval", "0.1"]
         return self._start(f"sluice-load-{argv[1]}", argv, self.load_cpu, **more)
+
+    def hand_over(self, path):
+        """A file for the side of the load: its path there."""
+        return path
 
     def _start(self, name, argv, cpu, **more):
         program = Program(name, argv, self.folder, cpu, **more)

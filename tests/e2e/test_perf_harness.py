@@ -4,6 +4,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -156,3 +157,70 @@ def test_what_acks_cost_stands_beside_plain_packets(tmp_path):
     (one,) = json.loads(out.read_text())["points"][0]["runs"]
     assert 900 < one["delivered_pps"] < 1100 and one["missing"] == 0 and 0 < one["plain_core"] < 1
     assert abs(one["ack_us"] - (one["relay_core"] - one["plain_core"]) * 1e6 / 20) < 60  # as far as these are rounded
+
+
+SSH = """#!/bin/bash
+# What ssh is to two boxes: a shell of the other namespace runs the command.
+while [ "$1" = -o ]; do shift 2; done
+[ "$1" = far.example ] || { echo "ssh: Could not resolve hostname $1" >&2; exit 255; }
+exec nsenter --net=/run/netns/SPACE sh -c "$2"
+"""
+
+
+@pytest.fixture
+def boxes(tmp_path):
+    """Two namespaces with a cable, and an ssh from the first to the second: the prefix of a command in the first."""
+    spaces = [f"slh{os.getpid()}{side}" for side in "ab"]
+    for space in spaces:
+        subprocess.run(["ip", "netns", "add", space], check=True)
+    subprocess.run(["ip", "-n", spaces[0], "link", "add", "slh0", "type", "veth", "peer", "name", "slh0", "netns", spaces[1]], check=True)
+    for number, space in enumerate(spaces, 1):
+        for command in (f"addr add 10.78.0.{number}/24 dev slh0", "link set slh0 up", "link set lo up"):
+            subprocess.run(["ip", "-n", space, *command.split()], check=True)
+    ssh = tmp_path / "bin/ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(SSH.replace("SPACE", spaces[1]))
+    ssh.chmod(0o755)
+    yield ["env", f"PATH={ssh.parent}:{os.environ['PATH']}", "nsenter", f"--net=/run/netns/{spaces[0]}"]
+    for space in spaces:
+        subprocess.run(["ip", "netns", "del", space], check=False)
+
+
+def two_hosts(folder, **load):
+    tree = folder / "tree"
+    tree.mkdir()
+    (tree / "build").symlink_to(BUILD)
+    (tree / "perf").symlink_to(PERF)
+    bed = folder / "bed.yaml"
+    bed.write_text(json.dumps({"kind": "hosts", "hosts": {
+        "relay": {"address": "10.78.0.1", "cores": [0]},
+        "load": {"ssh": "far.example", "address": "10.78.0.2", "cores": [1], "tree": str(tree), **load}}}))
+    return bed
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(os.getuid() != 0, reason="namespaces are root's")
+@pytest.mark.parametrize("scenario, sets", [
+    ("crypto", {"key": 16, "subscribers": 5}), ("fanout", {"carries": "udp", "subscribers": 5, "total_pps": 500}),
+    ("handshake-flood", {"rate": 500, "standing": 2})], ids=lambda x: x if isinstance(x, str) else "")
+def test_two_boxes_by_ssh(tmp_path, boxes, scenario, sets):
+    out = tmp_path / "result.json"
+    argv = [scenario, *(f"--set={k}={v}" for k, v in sets.items()), "--seconds", "0.5", "--runs", "1", "--build", BUILD, "--out", out]
+    done = subprocess.run([*boxes, PERF / "run.py", *map(str, argv), "--testbed", two_hosts(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr + done.stdout
+    found = json.loads(out.read_text())
+    (one,) = found["points"][0]["runs"]
+    assert found["testbed"]["kind"] == "hosts" and one["cost_ns"] > 100 and one["missing"] == 0
+    assert not list(Path("/tmp").glob("tmp.*/secret"))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="namespaces are root's")
+@pytest.mark.parametrize("load, says", [
+    ({"ssh": "nobody.example"}, "nobody.example: ssh: Could not resolve hostname nobody.example"),
+    ({"tree": "/proc"}, "far.example: /proc: no sluice-load is built there"),
+    ({"address": None}, "hosts.load.address is needed"),
+])
+def test_a_second_box_that_cannot_be_used_is_refused(tmp_path, boxes, load, says):
+    done = subprocess.run([*boxes, PERF / "run.py", "fanout", "--build", BUILD, "--testbed", two_hosts(tmp_path, **load)],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
