@@ -50,10 +50,11 @@ def check(testbed):
 
 class HostsBed(Bed):
     def __init__(self, build, relay, load):
-        self.build, self.relay_cpu, self.programs = Path(build), relay["cores"][0], []
+        self.build, self.programs = Path(build), []
+        self.relay_cpu, self.relay_cpus = relay["cores"][0], relay["cores"]
         self.address, self.far, self.host = relay["address"], load["address"], load
         self.tree = PurePosixPath(load["tree"])
-        others = os.sched_getaffinity(0) - {self.relay_cpu}
+        others = os.sched_getaffinity(0) - set(relay["cores"])
         self.ssh_cpu = min(others or {self.relay_cpu})
 
     def __enter__(self):

@@ -173,6 +173,8 @@ SCENARIOS = {scenario.name: scenario for scenario in (
              {"carries": ["srt", "udp"], "subscribers": [1, 10, 100, 1000], "total_pps": [TOTAL_PPS]}, fanout,
              {"subscribers": [1, 10, 100, 1000, 10000], "burst": [16], "suite": [0], "shared": [0]}),
     Scenario("streams", "many streams with a subscriber each", {"streams": [1, 10, 100], "pps": [100.0]}, streams),
+    Scenario("cores", "64 streams with a subscriber each, by workers of the relay",
+             {"workers": [1, 2, 4], "streams": [64], "subscribers": [64], "pps": [100.0]}, fanout),
     Scenario("crypto", "subscribers with keys of their own, by key length in bytes",
              {"key": [0, 16, 24, 32], "subscribers": [100]}, fanout,
              {"subscribers": [100], "burst": [16], "suite": [0, 1, 2, 3, 4, 6], "shared": [0]}),

@@ -16,16 +16,19 @@ from . import hosts
 
 FOLDER = Path(__file__).resolve().parents[1] / "testbeds"
 KINDS = ("loopback", "veth", "null", "hosts")
+KINDS_OF_MEMBERS = {int: "a number", str: "text", list: "a list", dict: "a mapping"}
 NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
 class Testbed:
-    """relay_core and load_core: one each. hosts: `relay` and `load`, see hosts.py; link_gbps: between them."""
+    """relay_core and load_core: one each; relay_cores: for more workers than one, relay_core first. hosts: `relay` and
+    `load`, see hosts.py; link_gbps: between them."""
 
     name: str
     kind: str
     relay_core: int = 0
+    relay_cores: list = field(default_factory=list)
     load_core: int = 1
     build: str = "build"
     link_gbps: float = 0
@@ -33,10 +36,10 @@ class Testbed:
 
     def bed(self, build):
         """A place for one run; a context."""
-        if self.kind == "loopback":
-            return LoopbackBed(build, self.relay_core, self.load_core)
-        if self.kind == "veth":
-            return VethBed(build, self.relay_core, self.load_core)
+        if self.kind in BEDS:
+            bed = BEDS[self.kind](build, self.relay_core, self.load_core)
+            bed.relay_cpus = self.relay_cores
+            return bed
         if self.kind == "hosts":
             return hosts.HostsBed(build, *hosts.members(self))
         raise Failed(f"testbed {self.name}: scenarios that need sockets do not run on kind '{self.kind}'")
@@ -44,7 +47,7 @@ class Testbed:
     def check(self):
         """Raises Failed when this machine cannot be this testbed."""
         able = os.sched_getaffinity(0)
-        needs = {self.relay_core, self.load_core} if self.kind in ("loopback", "veth") else {self.relay_core}
+        needs = {self.relay_core, self.load_core, *self.relay_cores} if self.kind in ("loopback", "veth") else {self.relay_core}
         if self.kind != "hosts" and not needs <= able:
             raise Failed(f"testbed {self.name}: needs the cores {sorted(needs)}, allowed here are {sorted(able)}")
         if self.kind == "veth" and os.geteuid() != 0:
@@ -70,9 +73,9 @@ def load(name):
         raise Failed(f"testbed {path}: unknown member '{min(unknown)}'")
     if document.get("kind") not in KINDS:
         raise Failed(f"testbed {path}: kind must be one of {', '.join(KINDS)}")
-    for name, type_ in (("relay_core", int), ("load_core", int), ("build", str), ("hosts", dict)):
+    for name, type_ in (("relay_core", int), ("load_core", int), ("relay_cores", list), ("build", str), ("hosts", dict)):
         if name in document and not isinstance(document[name], type_):
-            raise Failed(f"testbed {path}: {name} must be {'a number' if type_ is int else 'text' if type_ is str else 'a mapping'}")
+            raise Failed(f"testbed {path}: {name} must be {KINDS_OF_MEMBERS[type_]}")
     return Testbed(**{"name": path.stem, **document})
 
 
@@ -131,3 +134,6 @@ class VethBed(Bed):
     def tool(self, name, argv, **more):
         """Another program on the side of the load."""
         return self._start(name, self._inside("load", argv), self.load_cpu, **more)
+
+
+BEDS = {"loopback": LoopbackBed, "veth": VethBed}

@@ -21,7 +21,8 @@ LATENCIES = (("latency_p50_us", "latency_us", "p50"), ("latency_p99_us", "latenc
 @dataclass(frozen=True)
 class Case:
     """pps: per stream; key: bytes of the subscribers' AES key, 0: clear; loss: percent on the subscribers' side;
-    churn: sessions that end and begin anew per second; sockets: that UDP is received by, 0: one for each subscriber."""
+    churn: sessions that end and begin anew per second; sockets: that UDP is received by, 0: one for each subscriber;
+    workers: of the relay, each on a core of its own."""
 
     carries: str = "srt"
     subscribers: int = 1
@@ -32,6 +33,7 @@ class Case:
     churn: float = 0.0
     latency_ms: int = 120
     sockets: int = 0
+    workers: int = 1
 
     @property
     def sinks(self):
@@ -124,7 +126,7 @@ def run(testbed, build, case, seconds, also=None):
     with testbed.bed(build) as bed:
         port = bed.port(1 + (case.sinks if case.carries == "udp" else 0))
         sinks = port + 1
-        relay = Relay(bed, intent(bed, case, port, sinks), port)
+        relay = Relay(bed, intent(bed, case, port, sinks), port, case.workers)
         sender = publisher(bed, case, port) if case.carries == "srt" else None
         receivers = subscribers(bed, case, port, sinks)
         sender = sender or publisher(bed, case, port)

@@ -45,7 +45,7 @@ class Program:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [str(a) for a in argv], stdin=stdin, stdout=subprocess.PIPE, stderr=log, cwd=folder,
-                env={**os.environ, **(env or {})}, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+                env={**os.environ, **(env or {})}, text=True, preexec_fn=lambda: os.sched_setaffinity(0, cpu if isinstance(cpu, (set, tuple, list)) else {cpu}))
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -86,6 +86,8 @@ class Program:
 class Bed:
     """Use as a context: what was started in it has ended behind it, and its folder is gone."""
 
+    relay_cpus = None  # where the relay has more than its one core
+
     def __init__(self, build, relay_cpu=0, load_cpu=1):
         self.build, self.relay_cpu, self.load_cpu = Path(build), relay_cpu, load_cpu
         able = os.sched_getaffinity(0)
@@ -108,9 +110,16 @@ class Bed:
             raise Failed(f"{program} is not built")
         return program
 
-    def relay(self, name, argv, **more):
-        """Starts a program on the core of the relay."""
-        return self._start(name, argv, self.relay_cpu, **more)
+    def cores_of_relay(self, n):
+        """So many cores of the relay's. Raises Failed where there are fewer."""
+        cores = self.relay_cpus or [self.relay_cpu]
+        if n > len(cores):
+            raise Failed(f"{n} workers need as many cores, and the relay has {len(cores)} here")
+        return cores[:n]
+
+    def relay(self, name, argv, cores=None, **more):
+        """Starts a program on the core of the relay, or on these."""
+        return self._start(name, argv, cores or self.relay_cpu, **more)
 
     def load(self, *argv, **more):
         """Starts a sluice-load that reports ten times a second on the other core."""

@@ -125,6 +125,7 @@ def test_a_slip_gets_one_sentence(argv, says):
     ("kind: loopback\nrelay_core: one", "relay_core must be a number"),
     ("- 1", "not a mapping"),
     ("kind: [", "not YAML: "),
+    ("kind: loopback\nrelay_cores: 2", "relay_cores must be a list"),
     ("kind: loopback\nrelay_core: 4000", "needs the cores [1, 4000]"),
 ])
 def test_a_testbed_that_cannot_be_is_refused(tmp_path, document, says):
@@ -224,3 +225,15 @@ def test_a_second_box_that_cannot_be_used_is_refused(tmp_path, boxes, load, says
     done = subprocess.run([*boxes, PERF / "run.py", "fanout", "--build", BUILD, "--testbed", two_hosts(tmp_path, **load)],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.alone
+def test_throughput_over_cores_says_where_there_are_none(tmp_path):
+    bed, out = tmp_path / "bed.yaml", tmp_path / "result.json"
+    bed.write_text("kind: loopback\nrelay_core: 0\nrelay_cores: [0, 1]\nload_core: 1\n")
+    done = run("cores", "--set", "workers=1,2,3", "--set", "streams=4", "--set", "subscribers=4", "--seconds", 0.5, "--runs", 1,
+               "--testbed", bed, "--build", BUILD, "--out", out)
+    assert done.returncode == 1, done.stderr + done.stdout
+    one, two, three = json.loads(out.read_text())["points"]
+    assert one["runs"][0]["missing"] == two["runs"][0]["missing"] == 0 and two["params"]["workers"] == 2
+    assert not three["runs"] and three["invalid"] == ["3 workers need as many cores, and the relay has 2 here"]
