@@ -68,7 +68,9 @@ static struct rte_mbuf *frame_take(struct path *p)
 }
 
 // A frame for the clear packet, header and all: another than it lies in, when it is to stay as it
-// came for this round, too. Where it lies in none it does (io/port.h). False: none.
+// came for this round, too; but that is worth no part of a history: without one it is decrypted
+// where it lies, and encrypted again for whom it was to stay. Where it lies in none it stays anyway
+// (io/port.h). False: none.
 static bool own_frame(struct path *p, struct pkt *k, unsigned odd)
 {
 	bool keeps = pass_wants(k->session, odd);
@@ -76,9 +78,9 @@ static bool own_frame(struct path *p, struct pkt *k, unsigned odd)
 
 	if (k->rx.frame && (!keeps || p->n_sealed == 2 * PORT_BURST))
 		return true;
-	m = frame_take(p);
+	m = k->rx.frame ? rte_pktmbuf_alloc(arena_pool(p->arena)) : frame_take(p);
 	if (!m)
-		return false;
+		return k->rx.frame;
 	memcpy(rte_pktmbuf_mtod(m, void *), k->rx.data, SRT_HDR);
 	if (k->rx.frame)
 		p->sealed[p->n_sealed++] = k->rx.frame;

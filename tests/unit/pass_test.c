@@ -7,7 +7,10 @@
 #include "worker_rig.h"
 
 #include "base/seq.h"
+#include "io/arena.h"
 #include "test.h"
+
+#include <rte_mbuf.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +76,8 @@ static void on_media(struct rig *r, struct rig_peer *p, const uint8_t *data, siz
 	bool same = be32_get(its) == seq && len == pub->history_len[seq % 4096] &&
 		    !memcmp(its + SRT_HDR, data + SRT_HDR, len - SRT_HDR);
 
+	if (!p->suite)
+		return; // a viewer in the clear
 	assert_true(be32_get(data + 4) & SRT_WORD1_KK);
 	n_untouched += same;
 	n_other += !same;
@@ -80,9 +85,9 @@ static void on_media(struct rig *r, struct rig_peer *p, const uint8_t *data, siz
 		note_used(data, stamp_of(r, p, data, len));
 }
 
-static struct rig *rig_begin(void)
+static struct rig *rig_begin_with(unsigned n_workers)
 {
-	struct rig *r = rig_new(1);
+	struct rig *r = rig_new(n_workers);
 
 	n_used = n_untouched = n_other = 0;
 	r->on_media = on_media;
@@ -90,9 +95,17 @@ static struct rig *rig_begin(void)
 	return r;
 }
 
+static struct rig *rig_begin(void)
+{
+	return rig_begin_with(1);
+}
+
+// It lands on the last worker.
 static void publish(struct rig *r, enum srt_suite suite, uint32_t isn)
 {
-	pub = suite ? rig_call_secure(r, 0, true, 0, suite) : rig_call(r, 0, true, 0);
+	unsigned w = r->n_workers - 1;
+
+	pub = suite ? rig_call_secure(r, 0, true, w, suite) : rig_call(r, 0, true, w);
 	pub->next_seq = pub->caller.isn = isn;
 	rig_run(r, 5);
 	assert_true(pub->up);
@@ -193,6 +206,65 @@ static void who_does_not_agree_has_another_key(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		check_got(to[i], 51, 250);
 	assert_int_equal(n_untouched, 0);
+	rig_free(r);
+}
+
+// Every frame of the arena but those in use.
+static struct rte_mbuf *hoard[1 << 14];
+static unsigned n_hoard;
+
+static void take_all_frames(struct rig *r)
+{
+	struct rte_mbuf *m;
+
+	while ((m = rte_pktmbuf_alloc(arena_pool(r->group->o.arena)))) {
+		assert_true(n_hoard < 1 << 14);
+		hoard[n_hoard++] = m;
+	}
+}
+
+static void give_frames(unsigned n)
+{
+	while (n--)
+		rte_pktmbuf_free(hoard[--n_hoard]);
+}
+
+static int give_all_frames(void **)
+{
+	give_frames(n_hoard);
+	return 0;
+}
+
+// From another worker a packet comes in a frame, as from a port that lends them. Where there is one
+// for it and no more, and the port still holds what a history could give, it is not kept as it
+// came: but everybody else has it at once.
+static void with_little_memory_nobody_else_lacks_a_packet(void **)
+{
+	struct rig *r = rig_begin_with(2);
+	struct rig_peer *to, *viewer;
+	unsigned had;
+
+	publish(r, SRT_CTR_128, 1000);
+	viewer = rig_call(r, 0, false, 0);
+	stream_for(r, 50, 1);
+	to = target(r, SRT_CTR_128);
+	stream_for(r, 100, 51);
+	assert_true(n_untouched > 90 && n_other == 0);
+	r->hold = true;
+	take_all_frames(r);
+	had = viewer->n_got;
+	for (unsigned i = 0; i < 20; i++) {
+		give_frames(1);
+		stream_for(r, 1, 151 + i);
+		assert_int_equal(viewer->n_got, had + i + 1);
+	}
+	give_frames(n_hoard);
+	r->hold = false;
+	stream_for(r, 200, 171);
+	assert_int_equal(viewer->n_got, had + 220);
+	assert_true(to->n_got >= 100 + 200);
+	assert_int_equal(to->n_clear + to->n_undecryptable, 0);
+	check_no_keystream_twice();
 	rig_free(r);
 }
 
@@ -574,6 +646,8 @@ int main(void)
 		cmocka_unit_test(it_gets_the_publishers_bytes_under_its_numbers),
 		cmocka_unit_test(who_does_not_agree_has_another_key),
 		cmocka_unit_test(who_cannot_pass_yet_shares_the_others_key),
+		cmocka_unit_test_teardown(
+			with_little_memory_nobody_else_lacks_a_packet, give_all_frames),
 		cmocka_unit_test(repairs_are_the_same_bytes),
 		cmocka_unit_test(its_new_keys_go_to_the_targets),
 		cmocka_unit_test(a_publisher_that_is_faster_than_they_answer_is_left),
