@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
+#include "base/seq.h"
 #include "io/arena.h"
 #include "path/path.h"
 #include "proto/srt_clock.h"
@@ -127,6 +128,15 @@ static bool decrypt(struct path *p, struct pkt *k, unsigned odd)
 	return true;
 }
 
+// Of its packets so far? That one tells the slot it sends under; one that the network has held
+// back, or a repeat, tells only which it was.
+static bool is_newest(const struct session *s, uint32_t seq)
+{
+	const struct srt_intake *in = s->rcv->in;
+
+	return seq31_off(seq31_add(in->isn, (uint32_t)in->window.next & SEQ31_MASK), seq) >= 0;
+}
+
 // Make a clear packet of an encrypted one. What cannot be decrypted is dropped before the receiver
 // hears of it: so it is never acknowledged, its hole is found by the next good packet, asked for
 // while a key may still come, and given up in time, as if the network had lost it. Repeats are
@@ -135,7 +145,6 @@ bool secure_open(struct path *p, struct pkt *k)
 {
 	struct session *s = k->session;
 	uint32_t kk = be32_get(k->rx.data + 4) & SRT_WORD1_KK;
-	bool again = be32_get(k->rx.data + 4) & SRT_WORD1_R;
 	unsigned odd = kk == SRT_WORD1_ODD;
 	unsigned least = SRT_HDR + (srt_suite_is_gcm(s->suite) ? SRT_GCM_TAG : 0);
 
@@ -150,7 +159,7 @@ bool secure_open(struct path *p, struct pkt *k)
 			return false;
 		}
 		if (decrypt(p, k, odd)) {
-			if (!again)
+			if (is_newest(s, be32_get(k->rx.data)))
 				secure_of(p, s)->current = (uint8_t)odd;
 			return true;
 		}

@@ -376,6 +376,37 @@ static void its_new_keys_go_to_the_targets(void **state)
 	rig_free(r);
 }
 
+// A copy that the network has held back over a change of key says nothing of what it sends under
+// now: nobody is told of the old key again.
+static void a_late_copy_of_before_a_change_turns_nothing_back(void **)
+{
+	struct rig *r = rig_begin();
+	const struct view *v = &r->group->workers[0].path.views[0];
+	struct rig_peer *to;
+	unsigned told;
+
+	publish(r, SRT_CTR_128, SEQ31_MASK - 100);
+	stream_for(r, 50, 1);
+	to = target(r, SRT_CTR_128);
+	stream_for(r, 100, 51);
+	announce(r, SRT_KM_EVEN | SRT_KM_ODD);
+	stream_for(r, 200, 151);
+	pub->odd = !pub->odd;
+	stream_for(r, 150, 351);
+	told = to->n_kmreq;
+	assert_true(told > 0 && v->passes && !v->pushkey[v->passes - 1].switching);
+	rig_send_again(r, pub, seq31_add(pub->next_seq, SEQ31_MASK + 1 - 160));
+	rig_run(r, 150);
+	assert_int_equal(to->n_kmreq, told);
+	assert_false(v->pushkey[v->passes - 1].switching);
+	spoil_own_keys(r);
+	n_other = 0;
+	stream_for(r, 300, 501);
+	assert_int_equal(n_other, 0);
+	check_got(to, 51, 800);
+	rig_free(r);
+}
+
 // One that does not answer keeps the others on the old key, until it is closed; meanwhile the
 // publisher makes a third: they go on by a key of our own.
 static void a_publisher_that_is_faster_than_they_answer_is_left(void **state)
@@ -650,6 +681,7 @@ int main(void)
 			with_little_memory_nobody_else_lacks_a_packet, give_all_frames),
 		cmocka_unit_test(repairs_are_the_same_bytes),
 		cmocka_unit_test(its_new_keys_go_to_the_targets),
+		cmocka_unit_test(a_late_copy_of_before_a_change_turns_nothing_back),
 		cmocka_unit_test(a_publisher_that_is_faster_than_they_answer_is_left),
 		cmocka_unit_test(a_new_salt_is_not_passed_on),
 		cmocka_unit_test(another_publisher_takes_over),
