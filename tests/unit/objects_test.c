@@ -529,28 +529,57 @@ static void a_source_feeds_its_stream_from_the_owner(void **state)
 	assert_int_equal(stream_find(r->c, "a")->publisher, 0);
 }
 
+// A stream whose publisher has sent a message about its key.
+static struct ctl_stream *encrypted(struct rig *r, const char *name)
+{
+	struct srt_km_keys k = {.has = SRT_KM_EVEN, .cipher = SRT_KM_CTR, .key_len = 16};
+	uint8_t kek[SRT_KM_SEK_MAX] = {1}, km[SRT_KM_MAX];
+	struct ctl_stream *s = stream_make(r->c, name);
+
+	keys_note(s, km, (uint16_t)srt_km_write(&k, kek, km));
+	s->publisher = 1;
+	return s;
+}
+
+static uint16_t tried(const struct ctl_stream *s, uint8_t cipher, uint8_t key_len)
+{
+	struct kdf_job j = {.cipher = cipher};
+
+	keys_try(s, &j, key_len);
+	return j.km_len;
+}
+
+// It is tried for a route that may be of the same kind; of a bonded publisher for none, for each of
+// its links has a key of its own.
+static void a_publishers_message_about_keys_is_tried_where_it_may_fit(void **state)
+{
+	struct rig *r = *state;
+	struct ctl_stream *s = encrypted(r, "a");
+
+	assert_int_not_equal(tried(s, SRT_KM_CTR, 0), 0);
+	assert_int_not_equal(tried(s, SRT_KM_CTR, 16), 0);
+	assert_int_equal(tried(s, SRT_KM_CTR, 32), 0);
+	assert_int_equal(tried(s, SRT_KM_GCM, 0), 0);
+	s->group.id = 5;
+	assert_int_equal(tried(s, SRT_KM_CTR, 0), 0);
+	s->group.id = 0;
+	s->publisher = 0;
+	assert_int_equal(tried(s, SRT_KM_CTR, 0), 0);
+}
+
 // The message of the encrypted publisher before it is tried for nobody.
 static void a_source_that_is_clear_takes_the_message_about_keys_with_it(void **state)
 {
 	struct rig *r = *state;
 	struct dp_source q = rig_source("a", 5000);
-	struct srt_km_keys k = {.has = SRT_KM_EVEN, .cipher = SRT_KM_CTR, .key_len = 16};
-	struct kdf_job j = {.cipher = SRT_KM_CTR};
-	uint8_t kek[SRT_KM_SEK_MAX] = {1}, km[SRT_KM_MAX];
-	struct ctl_stream *s = stream_make(r->c, "a");
+	struct ctl_stream *s = encrypted(r, "a");
 
-	keys_note(s, km, (uint16_t)srt_km_write(&k, kek, km));
-	s->publisher = 1;
-	keys_try(s, &j, 0);
-	assert_int_equal(j.km_len, s->publisher_km_len);
-	assert_int_not_equal(j.km_len, 0);
-	s->publisher = j.km_len = 0;
+	s->publisher = 0; // it has gone
 	rig_set(r, DP_SOURCE, "q", &q);
 	rig_settle(r);
 	expect(r, DP_SOURCE, "q", DP_OBJ_ACTIVE, "");
 	assert_int_not_equal(s->publisher, 0);
-	keys_try(s, &j, 0);
-	assert_int_equal(j.km_len, 0);
+	assert_int_equal(tried(s, SRT_KM_CTR, 0), 0);
 }
 
 static void of_two_sources_the_second_waits_for_the_first_to_go(void **state)
@@ -729,6 +758,7 @@ int main(void)
 		TEST(a_push_that_the_kernel_refuses_says_why),
 		TEST(an_rtp_route_of_what_is_neither_ts_nor_rtp_says_so),
 		TEST(a_source_feeds_its_stream_from_the_owner),
+		TEST(a_publishers_message_about_keys_is_tried_where_it_may_fit),
 		TEST(a_source_that_is_clear_takes_the_message_about_keys_with_it),
 		TEST(of_two_sources_the_second_waits_for_the_first_to_go),
 		TEST(a_changed_source_is_pending_until_the_old_one_is_gone),

@@ -188,7 +188,7 @@ static void it_gets_the_publishers_bytes_under_its_numbers(void **state)
 	}
 }
 
-// Another passphrase, another length, GCM; a publisher that is bonded, or clear.
+// Another passphrase, another length, GCM.
 static void who_does_not_agree_has_another_key(void **state)
 {
 	struct rig *r = rig_begin();
@@ -206,6 +206,57 @@ static void who_does_not_agree_has_another_key(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		check_got(to[i], 51, 250);
 	assert_int_equal(n_untouched, 0);
+	rig_free(r);
+}
+
+static void by_turns(struct rig *r, struct rig_peer **links, unsigned first, unsigned last)
+{
+	for (unsigned i = first; i <= last; i++) {
+		for (unsigned k = 0; k < 2; k++)
+			rig_publish(r, links[(i + k) & 1], i, LEN);
+		rig_run(r, 1);
+	}
+}
+
+// Each link of a bonded publisher has a key of its own, and either may bring a packet first.
+static void a_bonded_publishers_packets_are_encrypted_anew(void **)
+{
+	struct rig *r = rig_begin();
+	struct rig_peer *links[2], *to;
+
+	for (unsigned i = 0; i < 2; i++) {
+		links[i] = rig_call_secure(r, 0, true, 0, SRT_CTR_128);
+		links[i]->next_seq = links[i]->caller.isn = 1000;
+		links[i]->group = (struct srt_hs_group){
+			.id = SRT_GROUP_BIT | 5, .type = SRT_GROUP_BROADCAST, .weight = 1};
+	}
+	pub = links[0];
+	rig_run(r, 5);
+	assert_true(links[0]->up && links[1]->up);
+	by_turns(r, links, 1, 100);
+	to = target(r, SRT_CTR_128);
+	by_turns(r, links, 101, 300);
+	rig_run(r, 50);
+	for (unsigned k = 0; k < 2; k++)
+		assert_memory_not_equal(to->keys.sek[0], links[k]->keys.sek[0], 16);
+	check_got(to, 101, 300);
+	assert_int_equal(n_untouched, 0);
+	rig_free(r);
+}
+
+static void a_clear_publishers_packets_are_encrypted(void **)
+{
+	struct rig *r = rig_begin();
+	struct rig_peer *to;
+
+	publish(r, SRT_CLEAR, 1000);
+	stream_for(r, 50, 1);
+	to = target(r, SRT_CTR_128); // a stale salt: nobody's
+	stream_for(r, 100, 51);
+	rig_run(r, 50);
+	check_got(to, 51, 150);
+	assert_int_equal(n_untouched, 0);
+	check_no_keystream_twice();
 	rig_free(r);
 }
 
@@ -676,6 +727,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_gets_the_publishers_bytes_under_its_numbers),
 		cmocka_unit_test(who_does_not_agree_has_another_key),
+		cmocka_unit_test(a_bonded_publishers_packets_are_encrypted_anew),
+		cmocka_unit_test(a_clear_publishers_packets_are_encrypted),
 		cmocka_unit_test(who_cannot_pass_yet_shares_the_others_key),
 		cmocka_unit_test_teardown(
 			with_little_memory_nobody_else_lacks_a_packet, give_all_frames),
