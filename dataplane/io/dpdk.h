@@ -9,7 +9,7 @@
 //   dpdk_bind     kernel sockets that hold our port numbers
 //   dpdk_parse    Ethernet, IP and UDP of what came in
 //   dpdk_rx       received packets, and waiting for them
-//   dpdk_slots    mbufs of shared payloads
+//   dpdk_slots    mbufs of payloads
 //   dpdk_tx       fan-out and own datagrams
 //   port_dpdk     puts them together
 
@@ -126,9 +126,9 @@ void dpdk_slots_fini(struct dpdk_slots *s);
 // Forget those that the device has done with, oldest first; returns s->done.
 uint64_t dpdk_slots_reclaim(struct dpdk_slots *s);
 
-// An mbuf over the payload, with `refs` references for its copies. NULL: all are in use.
+// An mbuf over len bytes, with `refs` references for its copies. NULL: all are in use.
 static inline struct rte_mbuf *dpdk_slots_take(
-	struct dpdk_slots *s, const struct port_payload *pl, uint16_t refs)
+	struct dpdk_slots *s, const uint8_t *data, uint16_t len, uint16_t refs)
 {
 	struct rte_mbuf *m;
 
@@ -136,10 +136,10 @@ static inline struct rte_mbuf *dpdk_slots_take(
 		s->posted - dpdk_slots_reclaim(s) > s->mask)
 		return NULL;
 	m = s->m[s->posted++ & s->mask];
-	m->buf_addr = (void *)(uintptr_t)pl->data;
-	m->buf_iova = (rte_iova_t)(uintptr_t)pl->data;
-	m->data_len = pl->len;
-	m->pkt_len = pl->len;
+	m->buf_addr = (void *)(uintptr_t)data;
+	m->buf_iova = (rte_iova_t)(uintptr_t)data;
+	m->data_len = len;
+	m->pkt_len = len;
 	rte_mbuf_refcnt_set(m, (uint16_t)(refs + 1));
 	return m;
 }

@@ -201,7 +201,7 @@ static inline unsigned fanout_shared(struct port_dpdk *d, enum line_kind kind,
 	unsigned sent = 0;
 
 	for (unsigned k = 0; k < n_pl; k++) {
-		payload[k] = dpdk_slots_take(&d->slots, &pl[k], (uint16_t)n_lines);
+		payload[k] = dpdk_slots_take(&d->slots, pl[k].data, pl[k].len, (uint16_t)n_lines);
 		if (!payload[k])
 			n_pl = k;
 	}
@@ -215,22 +215,28 @@ static inline unsigned fanout_shared(struct port_dpdk *d, enum line_kind kind,
 	return sent;
 }
 
-static inline unsigned fanout_private(struct port_dpdk *d, enum line_kind kind,
-	const struct port_payload *pl, unsigned n_pl, const struct line *lines, unsigned n_lines)
+// A payload of its own lies in a frame that has room for the header in front of it: one mbuf over
+// both is the packet.
+static inline bool whole(struct port_dpdk *d, const struct line *l, const struct port_payload *pl)
+{
+	uint8_t *line = (uint8_t *)(uintptr_t)pl->data - WIRE_LINE;
+	const uint8_t *begin = render(d, LINE_SRT, l, pl, line);
+	struct rte_mbuf *m =
+		dpdk_slots_take(&d->slots, begin, (uint16_t)(pl->data + pl->len - begin), 1);
+
+	if (m)
+		queue(d, m);
+	return m;
+}
+
+static inline unsigned fanout_whole(struct port_dpdk *d, const struct port_payload *pl,
+	unsigned n_pl, const struct line *lines, unsigned n_lines)
 {
 	unsigned sent = 0;
 
 	for (unsigned i = 0; i < n_lines; i++)
-		for (unsigned k = 0; k < n_pl; k++, pl++) {
-			struct rte_mbuf *payload = dpdk_slots_take(&d->slots, pl, 1);
-
-			if (!payload)
-				return sent;
-			if (chained(d, kind, &lines[i], pl, payload))
-				sent++;
-			else
-				rte_mbuf_refcnt_update(payload, -1);
-		}
+		for (unsigned k = 0; k < n_pl; k++, pl++)
+			sent += whole(d, &lines[i], pl);
 	return sent;
 }
 
@@ -285,8 +291,9 @@ unsigned dpdk_tx_private(struct port *p, enum line_kind kind, const struct port_
 {
 	struct port_dpdk *d = dpdk_self(p);
 	uint64_t full = d->st.tx_full;
-	unsigned sent = d->dev->chains ? fanout_private(d, kind, pl, n_pl, lines, n_lines)
-				       : fanout_flat(d, kind, pl, n_pl, n_pl, lines, n_lines);
+	unsigned sent = d->dev->chains && kind == LINE_SRT
+				? fanout_whole(d, pl, n_pl, lines, n_lines)
+				: fanout_flat(d, kind, pl, n_pl, n_pl, lines, n_lines);
 
 	dpdk_tx_flush(p);
 	return count(d, kind, pl, n_pl, n_lines, sent, full);

@@ -23,6 +23,7 @@ struct rte_mbuf;
 
 #define PORT_BURST 64u	// most packets of one rx_burst
 #define PORT_BUNDLE 16u // most payloads of one tx_fanout or tx_private
+#define PORT_ROOM 96u	// Ethernet with a VLAN tag, and a line
 
 // A received datagram. frame != NULL: an arena frame that the receiver now owns, data points into
 // it. Otherwise data is borrowed until the next rx_burst on this port.
@@ -82,7 +83,7 @@ struct port_ops {
 
 	// The same with payloads of its own for each line, for copies under a key of their own:
 	// line i gets pl[i * n_pl .. i * n_pl + n_pl), n_pl being at most PORT_BUNDLE. Payload k is
-	// as long for every line.
+	// as long for every line. The PORT_ROOM bytes in front of each are the port's, for headers.
 	unsigned (*tx_private)(struct port *p, enum line_kind kind, const struct port_payload *pl,
 		unsigned n_pl, const struct line *lines, unsigned n_lines);
 

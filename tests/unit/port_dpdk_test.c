@@ -233,14 +233,14 @@ static void rtp_and_bare_udp_have_their_own_headers(void **)
 
 static void private_payloads_go_to_their_own_lines(void **)
 {
-	static uint8_t data[4][LEN];
+	static uint8_t data[4][PORT_ROOM + LEN];
 	struct port *p = open_port("net_ring0,addr=10.0.0.1");
 	struct port_payload pl[4];
 	struct port_rx rx[8];
 	struct line l[2];
 
 	for (unsigned i = 0; i < 4; i++)
-		pl[i] = payload_of(data[i], (uint8_t)('a' + i), i % 2);
+		pl[i] = payload_of(data[i] + PORT_ROOM, (uint8_t)('a' + i), i % 2);
 	srt_line(&l[0], "10.0.0.1:9000", "10.0.0.1:5000", 1);
 	srt_line(&l[1], "10.0.0.1:9000", "10.0.0.1:5000", 2);
 	assert_int_equal(port_tx_private(p, LINE_SRT, pl, 2, l, 2), 4);
