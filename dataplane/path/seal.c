@@ -22,6 +22,8 @@ struct seal {
 	uint8_t aad[SRT_CRYPT_BURST][SRT_GCM_AAD];
 };
 
+static_assert(RTE_PKTMBUF_HEADROOM >= PORT_ROOM, "in front of a private payload");
+
 static inline uint8_t *room_of(struct rte_mbuf *m)
 {
 	return (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
@@ -64,6 +66,7 @@ static bool encrypt(struct path *p, struct seal *b, enum srt_suite suite,
 	struct session *const *who, unsigned n_lines)
 {
 	unsigned count = n * n_lines, at = 0;
+	bool summed = false;
 
 	if (rte_mempool_get_bulk(arena_pool(p->arena), (void **)b->frames, count) &&
 		(!ring_squeeze(p) ||
@@ -80,9 +83,10 @@ static bool encrypt(struct path *p, struct seal *b, enum srt_suite suite,
 	if (srt_suite_is_gcm(suite))
 		srt_crypt_gcm_seal(p->secure.crypt, suite, b->jobs, count);
 	else
-		srt_crypt_ctr(p->secure.crypt, suite, b->jobs, count);
+		summed = srt_crypt_ctr(p->secure.crypt, suite, b->jobs, count);
 	for (unsigned i = 0; i < count && p->port->ops->want_sum; i++)
-		b->out[i].sum = line_sum(b->out[i].data, b->out[i].len);
+		b->out[i].sum = summed ? line_fold(b->jobs[i].sum)
+				       : line_sum(b->out[i].data, b->out[i].len);
 	return true;
 }
 

@@ -16,6 +16,7 @@ static_assert(sizeof(struct srt_ctr_key) == 256, "four cache lines");
 
 struct srt_crypt {
 	IMB_MGR *mgr; // NULL: OpenSSL does it all
+	bool vectors; // counter mode by srt_crypt_vaes
 	struct srt_crypt_evp *evp;
 	// What never changes is filled in once. A burst sets key, addresses, length and IV.
 	IMB_JOB jobs[SRT_CRYPT_BURST];
@@ -64,8 +65,10 @@ struct srt_crypt *srt_crypt_new(enum srt_crypt_engine engine)
 
 	if (!c)
 		return NULL;
-	if (engine == SRT_CRYPT_BEST)
+	if (engine != SRT_CRYPT_OPENSSL)
 		c->mgr = mgr_new();
+	c->vectors = engine == SRT_CRYPT_BEST && c->mgr && c->mgr->features & IMB_FEATURE_VAES &&
+		     srt_crypt_vaes_runs();
 	if (c->mgr)
 		jobs_init(c);
 	else
@@ -143,11 +146,12 @@ void srt_crypt_key(struct srt_crypt *c, enum srt_suite s, const uint8_t salt[SRT
 
 // --- bursts ---------------------------------------------------------------------------------
 
-void srt_crypt_ctr(
-	struct srt_crypt *c, enum srt_suite s, const struct srt_crypt_job *jobs, unsigned n)
+bool srt_crypt_ctr(struct srt_crypt *c, enum srt_suite s, struct srt_crypt_job *jobs, unsigned n)
 {
 	unsigned len = srt_suite_key_len(s);
 
+	if (c->vectors && srt_crypt_vaes_ctr(jobs, n, len))
+		return true;
 	for (unsigned i = 0; i < n && c->mgr; i++) {
 		const struct srt_ctr_key *k = jobs[i].key;
 		IMB_JOB *j = &c->jobs[i];
@@ -163,6 +167,7 @@ void srt_crypt_ctr(
 			c->mgr, c->jobs, n, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, len);
 	for (unsigned i = 0; i < n && !c->mgr; i++)
 		srt_crypt_evp_ctr(c->evp, s, &jobs[i]);
+	return false;
 }
 
 static aes_gcm_enc_dec_t gcm_function(const IMB_MGR *m, enum srt_suite s, bool seal)

@@ -52,6 +52,7 @@ struct srt_crypt_job {
 	const uint8_t *aad; // GCM
 	uint32_t seq;	    // of the packet, on this connection
 	uint32_t len;	    // of the payload, without a tag
+	uint32_t sum;	    // see srt_crypt_ctr()
 };
 
 static inline bool srt_suite_is_gcm(enum srt_suite s)
@@ -68,7 +69,11 @@ static inline uint8_t srt_suite_key_len(enum srt_suite s)
 // Of a message's fields; SRT_CLEAR when they make no sense.
 enum srt_suite srt_suite_of(uint8_t cipher, uint8_t key_len);
 
-enum srt_crypt_engine { SRT_CRYPT_BEST, SRT_CRYPT_OPENSSL };
+enum srt_crypt_engine {
+	SRT_CRYPT_BEST,
+	SRT_CRYPT_LIBRARY, // intel-ipsec-mb alone
+	SRT_CRYPT_OPENSSL
+};
 
 // A worker's own. NULL when memory is short.
 struct srt_crypt;
@@ -80,9 +85,10 @@ bool srt_crypt_is_multi_buffer(const struct srt_crypt *c); // else OpenSSL
 void srt_crypt_key(struct srt_crypt *c, enum srt_suite s, const uint8_t salt[SRT_KM_SALT],
 	const uint8_t *sek, void *key);
 
-// Encrypt, or decrypt, which is the same, n payloads: at most SRT_CRYPT_BURST.
-void srt_crypt_ctr(
-	struct srt_crypt *c, enum srt_suite s, const struct srt_crypt_job *jobs, unsigned n);
+// Encrypt, or decrypt, which is the same, n payloads: at most SRT_CRYPT_BURST. True: each job's sum
+// is that of the bytes that came out, by 16-bit words as they lie in memory, an odd one with a zero
+// behind it; false: the sums are not told.
+bool srt_crypt_ctr(struct srt_crypt *c, enum srt_suite s, struct srt_crypt_job *jobs, unsigned n);
 void srt_crypt_gcm_seal(
 	struct srt_crypt *c, enum srt_suite s, const struct srt_crypt_job *jobs, unsigned n);
 // The tag stands behind the len bytes at src. False: it is not theirs, and dst is worth nothing.

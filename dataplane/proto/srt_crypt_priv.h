@@ -26,6 +26,11 @@ static inline void srt_crypt_iv(
 	memcpy(iv + at, &word, sizeof(word));
 }
 
+// srt_crypt_vaes.c: by vectors, where the CPU has VAES, too. n jobs; false: some are too long for
+// it, and nothing has been done.
+bool srt_crypt_vaes_runs(void);
+bool srt_crypt_vaes_ctr(struct srt_crypt_job *jobs, unsigned n, unsigned key_len);
+
 // srt_crypt_evp.c: packet by packet. The expanded keys begin with the key itself.
 struct srt_crypt_evp;
 struct srt_crypt_evp *srt_crypt_evp_new(void);

@@ -12,7 +12,9 @@
 
 enum { LEN = 1316, GCM_LEN = 1300, SEQ = 0x7ffffffe };
 
-static const enum srt_crypt_engine engines[] = {SRT_CRYPT_BEST, SRT_CRYPT_OPENSSL};
+enum { ENGINES = 3 };
+static const enum srt_crypt_engine engines[ENGINES] = {
+	SRT_CRYPT_BEST, SRT_CRYPT_LIBRARY, SRT_CRYPT_OPENSSL};
 
 static uint8_t payload[LEN], salt[SRT_KM_SALT], sek[SRT_KM_SEK_MAX], aad[SRT_GCM_AAD];
 
@@ -51,7 +53,7 @@ static void counter_mode_is_that_of_others(void **)
 		{SRT_CTR_256, "64c6815db7fc1fd13e270b4eb52b6c7efa632f44"},
 	};
 
-	for (unsigned e = 0; e < 2; e++)
+	for (unsigned e = 0; e < ENGINES; e++)
 		for (unsigned i = 0; i < 2; i++) {
 			struct srt_crypt *c = srt_crypt_new(engines[e]);
 			struct srt_ctr_key key;
@@ -80,7 +82,7 @@ static void gcm_is_that_of_others(void **)
 		{SRT_GCM_256, "0bab75adf79c41b37df199c0936ed70a4b1460b3"},
 	};
 
-	for (unsigned e = 0; e < 2; e++)
+	for (unsigned e = 0; e < ENGINES; e++)
 		for (unsigned i = 0; i < 2; i++) {
 			struct srt_crypt *c = srt_crypt_new(engines[e]);
 			struct srt_gcm_key key;
@@ -104,7 +106,7 @@ static void gcm_is_that_of_others(void **)
 
 static void one_bit_and_the_tag_says_so(void **)
 {
-	for (unsigned e = 0; e < 2; e++) {
+	for (unsigned e = 0; e < ENGINES; e++) {
 		struct srt_crypt *c = srt_crypt_new(engines[e]);
 		struct srt_gcm_key key;
 		uint8_t out[100 + SRT_GCM_TAG], clear[100], other[SRT_GCM_AAD];
@@ -129,16 +131,42 @@ static void one_bit_and_the_tag_says_so(void **)
 	}
 }
 
-// Whole bursts, every suite, every length: both engines agree.
+static uint16_t fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static uint64_t words(const uint8_t *data, size_t len)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += (uint64_t)data[i] << 8 * (i % 2); // of a little-endian machine
+	return sum;
+}
+
+static void encrypt_all(
+	struct srt_crypt *c, enum srt_suite s, struct srt_crypt_job jobs[SRT_CRYPT_BURST])
+{
+	if (srt_suite_is_gcm(s))
+		srt_crypt_gcm_seal(c, s, jobs, SRT_CRYPT_BURST);
+	else if (srt_crypt_ctr(c, s, jobs, SRT_CRYPT_BURST))
+		for (unsigned i = 0; i < SRT_CRYPT_BURST; i++)
+			assert_int_equal(fold(jobs[i].sum), fold(words(jobs[i].dst, jobs[i].len)));
+}
+
+// Whole bursts, every suite, every length: the engines agree.
 static void engines_agree(void **)
 {
-	static struct srt_gcm_key keys[2][SRT_CRYPT_BURST]; // the larger kind
-	static uint8_t out[2][SRT_CRYPT_BURST][LEN + SRT_GCM_TAG];
+	static struct srt_gcm_key keys[ENGINES][SRT_CRYPT_BURST]; // the larger kind
+	static uint8_t out[ENGINES][SRT_CRYPT_BURST][LEN + SRT_GCM_TAG];
 	struct srt_crypt_job jobs[SRT_CRYPT_BURST];
 
 	for (enum srt_suite s = SRT_CTR_128; s < SRT_SUITES; s++)
 		for (unsigned round = 0; round < 40; round++) {
-			for (unsigned e = 0; e < 2; e++) {
+			for (unsigned e = 0; e < ENGINES; e++) {
 				struct srt_crypt *c = srt_crypt_new(engines[e]);
 
 				for (unsigned i = 0; i < SRT_CRYPT_BURST; i++) {
@@ -146,21 +174,49 @@ static void engines_agree(void **)
 					srt_crypt_key(c, s, salt, sek, &keys[e][i]);
 					jobs[i] = (struct srt_crypt_job){
 						.key = &keys[e][i],
-						.src = payload,
+						.src = payload + i % 3,
 						.dst = out[e][i],
 						.aad = aad,
 						.seq = SEQ + i,
 						.len = 1 + round * SRT_CRYPT_BURST + i,
 					};
 				}
-				if (srt_suite_is_gcm(s))
-					srt_crypt_gcm_seal(c, s, jobs, SRT_CRYPT_BURST);
-				else
-					srt_crypt_ctr(c, s, jobs, SRT_CRYPT_BURST);
+				encrypt_all(c, s, jobs);
 				srt_crypt_free(c);
 			}
 			assert_memory_equal(out[0], out[1], sizeof(out[0]));
+			assert_memory_equal(out[0], out[2], sizeof(out[0]));
 		}
+}
+
+// More blocks than eight bits count, and nothing at all.
+static void any_length_will_do(void **)
+{
+	enum { MOST = 9000 };
+	static const uint32_t lens[] = {
+		0, 16 * 255 - 1, 16 * 255, 16 * 255 + 1, 16 * 256 + 5, MOST};
+	static uint8_t clear[MOST], out[ENGINES][MOST];
+
+	for (unsigned i = 0; i < MOST; i++)
+		clear[i] = (uint8_t)(i * 13);
+	for (unsigned l = 0; l < sizeof(lens) / sizeof(*lens); l++) {
+		for (unsigned e = 0; e < ENGINES; e++) {
+			struct srt_crypt *c = srt_crypt_new(engines[e]);
+			struct srt_ctr_key key;
+			struct srt_crypt_job j = {.key = &key,
+				.src = clear,
+				.dst = out[e],
+				.seq = SEQ,
+				.len = lens[l]};
+
+			srt_crypt_key(c, SRT_CTR_256, salt, sek, &key);
+			if (srt_crypt_ctr(c, SRT_CTR_256, &j, 1))
+				assert_int_equal(fold(j.sum), fold(words(out[e], lens[l])));
+			srt_crypt_free(c);
+		}
+		assert_memory_equal(out[0], out[1], MOST);
+		assert_memory_equal(out[0], out[2], MOST);
+	}
 }
 
 static void suites_come_from_a_messages_fields(void **)
@@ -193,6 +249,7 @@ int main(void)
 		cmocka_unit_test(gcm_is_that_of_others),
 		cmocka_unit_test(one_bit_and_the_tag_says_so),
 		cmocka_unit_test(engines_agree),
+		cmocka_unit_test(any_length_will_do),
 		cmocka_unit_test(suites_come_from_a_messages_fields),
 		cmocka_unit_test(suites_know_the_length_of_their_keys),
 	};
