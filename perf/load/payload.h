@@ -32,13 +32,21 @@ enum payload_fault {
 
 void payload_make(enum payload_layout layout, const struct payload *p, uint8_t out[PAYLOAD_LEN]);
 
-// Reads payloads. The same one comes to thousands of peers, so each is first compared with the last
-// good one, which costs a third of hashing it.
-struct payload_reader {
-	enum payload_layout layout;
-	size_t len; // of the last good one; 0: none yet
+// Reads payloads. The same one comes to thousands of peers, so each is first compared with the good
+// one that had its place before, which costs a third of hashing it. A relay sends bundles, several
+// to one peer and then the same to the next, and of several streams in turn: so there are places
+// for two bundles.
+enum { PAYLOAD_PLACES = 32 };
+
+struct payload_known {
+	size_t len; // 0: none yet
 	struct payload good;
 	uint8_t data[PAYLOAD_LEN];
+};
+
+struct payload_reader {
+	enum payload_layout layout;
+	struct payload_known known[PAYLOAD_PLACES];
 };
 
 // Returns 0 and fills out, or an enum payload_fault.
