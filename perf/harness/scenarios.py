@@ -27,10 +27,15 @@ class Scenario:
     axes: dict
     measure: Callable
     null_axes: dict = field(default_factory=dict)  # on testbeds without a kernel; none: it does not run there
+    memif_axes: dict | None = None  # what is different on a memif; None: it does not run there
 
     def points(self, testbed, chosen):
         """The points, with the values that were chosen for some parameters. Raises Failed."""
         axes = dict(self.null_axes if testbed.kind == "null" else self.axes)
+        if testbed.kind == "memif":
+            if self.memif_axes is None:
+                raise Failed(f"scenario {self.name} does not run on testbed {testbed.name}, where one program plays and publishes")
+            axes.update(self.memif_axes)
         if not axes:
             raise Failed(f"scenario {self.name} does not run on testbed {testbed.name}, which has no sockets")
         for name, values in chosen.items():
@@ -77,6 +82,12 @@ def fanout(run, params):
     return trial.whole(run.testbed, run.build, case_of(params), run.seconds)
 
 
+def latency(run, params):
+    if run.testbed.kind != "memif" or run.find:
+        return fanout(run, params)
+    return trial.whole(run.testbed, run.build, case_of({**params, "spin": True}), run.seconds)
+
+
 def highest(run, params):
     """NDR or PDR of a point: its rate is what is looked for."""
     base, best = case_of(params), {}
@@ -111,6 +122,9 @@ def loss(run, params):
 
 def join_storm(run, params):
     """Callers at a rate, beside some who are there already and must not notice."""
+    if run.testbed.kind == "memif":  # one program makes all calls: who came first must not notice the others
+        case = Case(subscribers=params["standing"] + params["joins"], pps=params["pps"], join_rate=params["rate"])
+        return trial.whole(run.testbed, run.build, case, run.seconds)
     joined = {}
 
     def storm(bed, relay, receivers, port):
@@ -171,19 +185,22 @@ def beside(run, params):
 SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("fanout", "one stream to many: cost of a delivered packet over the number of subscribers",
              {"carries": ["srt", "udp"], "subscribers": [1, 10, 100, 1000], "total_pps": [TOTAL_PPS]}, fanout,
-             {"subscribers": [1, 10, 100, 1000, 10000], "burst": [16], "suite": [0], "shared": [0]}),
-    Scenario("streams", "many streams with a subscriber each", {"streams": [1, 10, 100], "pps": [100.0]}, streams),
+             {"subscribers": [1, 10, 100, 1000, 10000], "burst": [16], "suite": [0], "shared": [0]},
+             {"carries": ["srt"], "subscribers": [10, 100, 1000, 10000], "total_pps": [200_000]}),
+    Scenario("streams", "many streams with a subscriber each", {"streams": [1, 10, 100], "pps": [100.0]}, streams, memif_axes={}),
     Scenario("cores", "64 streams with a subscriber each, by workers of the relay",
              {"workers": [1, 2, 4], "streams": [64], "subscribers": [64], "pps": [100.0]}, fanout),
     Scenario("crypto", "subscribers with keys of their own, by key length in bytes",
              {"key": [0, 16, 24, 32], "subscribers": [100]}, fanout,
-             {"subscribers": [100], "burst": [16], "suite": [0, 1, 2, 3, 4, 6], "shared": [0]}),
+             {"subscribers": [100], "burst": [16], "suite": [0, 1, 2, 3, 4, 6], "shared": [0]}, {}),
     Scenario("loss", "subscribers that lose packets, in percent both ways: cost, and what is missing in the end",
              {"loss": [0.0, 1.0, 5.0, 10.0], "subscribers": [50], "latency_ms": [120]}, loss),
-    Scenario("join-storm", "callers at a rate, beside some who are there", {"joins": [2000], "rate": [500, 1000, 2000], "standing": [20]}, join_storm),
-    Scenario("churn", "sessions that end and begin anew, per second", {"churn": [0.0, 10.0, 100.0], "subscribers": [100]}, loss),
+    Scenario("join-storm", "callers at a rate, beside some who are there", {"joins": [2000], "rate": [500, 1000, 2000], "standing": [20]}, join_storm,
+             memif_axes={"joins": [20_000], "rate": [2000, 10_000], "standing": [1000], "pps": [10.0]}),
+    Scenario("churn", "sessions that end and begin anew, per second", {"churn": [0.0, 10.0, 100.0], "subscribers": [100]}, loss,
+             memif_axes={}),
     Scenario("latency", "publisher to first and last subscriber at half load",
-             {"subscribers": [1, 10, 100], "pps": [100.0]}, fanout),
+             {"subscribers": [1, 10, 100], "pps": [100.0]}, latency, memif_axes={"subscribers": [1, 10, 100, 1000]}),
     Scenario("handshake-flood", "handshakes per second that lead to nothing", {"rate": [1000, 10000, 20000], "standing": [20]}, flood),
     Scenario("acks", "SRT beyond plain UDP, packets alike: what ACKs and sessions cost per subscriber and second",
              {"subscribers": [1000], "pps": [1.0, 20.0]}, standing.acks),

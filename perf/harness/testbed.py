@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Sluice authors
-"""Where a scenario runs, as a YAML file says: loopback, two namespaces and a veth pair, no kernel at all, or two boxes."""
+"""Where a scenario runs, as a YAML file says: loopback, two namespaces and a veth pair, a shared memory, no kernel at
+all, or two boxes."""
 
 import itertools
 import os
@@ -12,10 +13,10 @@ import yaml
 
 from peers.bed import Bed, Failed
 
-from . import hosts
+from . import hosts, memif
 
 FOLDER = Path(__file__).resolve().parents[1] / "testbeds"
-KINDS = ("loopback", "veth", "null", "hosts")
+KINDS = ("loopback", "veth", "memif", "null", "hosts")
 KINDS_OF_MEMBERS = {int: "a number", str: "text", list: "a list", dict: "a mapping"}
 NUMBERS = itertools.count()
 
@@ -47,7 +48,7 @@ class Testbed:
     def check(self):
         """Raises Failed when this machine cannot be this testbed."""
         able = os.sched_getaffinity(0)
-        needs = {self.relay_core, self.load_core, *self.relay_cores} if self.kind in ("loopback", "veth") else {self.relay_core}
+        needs = {self.relay_core, self.load_core, *self.relay_cores} if self.kind in BEDS else {self.relay_core}
         if self.kind != "hosts" and not needs <= able:
             raise Failed(f"testbed {self.name}: needs the cores {sorted(needs)}, allowed here are {sorted(able)}")
         if self.kind == "veth" and os.geteuid() != 0:
@@ -136,4 +137,4 @@ class VethBed(Bed):
         return self._start(name, self._inside("load", argv), self.load_cpu, **more)
 
 
-BEDS = {"loopback": LoopbackBed, "veth": VethBed}
+BEDS = {"loopback": LoopbackBed, "veth": VethBed, "memif": memif.MemifBed}

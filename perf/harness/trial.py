@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from peers.bed import Failed, wait_until
 from peers.measure import GRAIN, KEPT, PAYLOAD, Swarm, settle, window
 
+from .memif import Sending
 from .relay import Relay
 
 MOST_S = 600  # no program of a run lives longer
@@ -22,7 +23,8 @@ LATENCIES = (("latency_p50_us", "latency_us", "p50"), ("latency_p99_us", "latenc
 class Case:
     """pps: per stream; key: bytes of the subscribers' AES key, 0: clear; loss: percent on the subscribers' side;
     churn: sessions that end and begin anew per second; sockets: that UDP is received by, 0: one for each subscriber;
-    workers: of the relay, each on a core of its own."""
+    workers: of the relay, each on a core of its own; join_rate: calls per second;
+    spin: the relay never sleeps, where that can be chosen, and its time says nothing."""
 
     carries: str = "srt"
     subscribers: int = 1
@@ -34,6 +36,8 @@ class Case:
     latency_ms: int = 120
     sockets: int = 0
     workers: int = 1
+    join_rate: int = 2000
+    spin: bool = False
 
     @property
     def sinks(self):
@@ -73,7 +77,9 @@ def subscribers(bed, case, port, sinks):
         flags[1] = case.sinks
         return Swarm(bed.load("recv", f"udp://{sink(bed, case, 0) if case.sinks == case.subscribers else '0.0.0.0'}:{sinks}", *flags))
     stream = "%d" if case.streams > 1 else "0"
-    flags += ["--latency", case.latency_ms, "--join-rate", 2000, "--eager-acks", "--retry"]
+    flags += ["--latency", case.latency_ms, "--join-rate", case.join_rate, "--eager-acks", "--retry"]
+    if bed.one_load:
+        flags += ["--publish", f"srt://{bed.address}:{port}?streamid=publish/perf/%d", "--publishers", case.streams, "--rate", int(case.pps * PAYLOAD * 8)]
     if case.key:
         flags += ["--passphrase-file", bed.hand_over(bed.folder / "secret"), "--key-len", case.key]
     if case.loss:
@@ -99,7 +105,7 @@ def complaint(case, seen, sent, got):
 def numbers(case, seen, got, relay):
     """The metrics of one run."""
     found = {
-        "cost_ns": seen["cpu_ns"] / seen["delivered"] if seen["delivered"] else None,
+        "cost_ns": seen["cpu_ns"] / seen["delivered"] if seen["delivered"] and not case.spin else None,
         "delivered_pps": seen["delivered"] / seen["elapsed_s"],
         "missing": got.get("missing", 0) + got.get("skipped", 0),
         "failed_joins": sum(got.get("failed_calls", {}).values()) if case.carries == "srt" else None,
@@ -119,6 +125,16 @@ def share_lost(case, seen, got):
     return max(0.0, lacking / expected, gone / max(1, gone + got.get("unique", got.get("received", 0))))
 
 
+def both(bed, case, port, sinks):
+    """Starts who receives and who sends, in the order each kind needs."""
+    if bed.one_load:
+        receivers = subscribers(bed, case, port, sinks)
+        return receivers, Sending(receivers)
+    sender = publisher(bed, case, port) if case.carries == "srt" else None
+    receivers = subscribers(bed, case, port, sinks)
+    return receivers, sender or publisher(bed, case, port)
+
+
 def run(testbed, build, case, seconds, also=None):
     """Returns (metrics, share of packets lost). Raises Failed when there is no result.
 
@@ -126,11 +142,9 @@ def run(testbed, build, case, seconds, also=None):
     with testbed.bed(build) as bed:
         port = bed.port(1 + (case.sinks if case.carries == "udp" else 0))
         sinks = port + 1
-        relay = Relay(bed, intent(bed, case, port, sinks), port, case.workers)
-        sender = publisher(bed, case, port) if case.carries == "srt" else None
-        receivers = subscribers(bed, case, port, sinks)
-        sender = sender or publisher(bed, case, port)
-        settle(SimpleNamespace(carries=case.carries, join_rate=2000), receivers, case.subscribers)
+        relay = Relay(bed, intent(bed, case, port, sinks), port, case)
+        receivers, sender = both(bed, case, port, sinks)
+        settle(SimpleNamespace(carries=case.carries, join_rate=case.join_rate), receivers, case.subscribers)
         more = also(bed, relay, receivers, port) if also else {}
         seen = window(relay.pids, receivers, sender, seconds)
         relay.must_run()

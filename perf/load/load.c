@@ -112,7 +112,7 @@ static void clock_start(struct load *l)
 	l->stop_at = l->started + o->duration;
 	l->progress_at = o->interval ? l->started + o->interval : TS_NEVER;
 	l->meter.reader.layout = o->layout;
-	l->meter.from = l->started + o->warm_up;
+	l->meter.from = o->warm_up ? l->started + o->warm_up : 0;
 	wheel_init(&l->wheel, l->started);
 }
 

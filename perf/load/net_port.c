@@ -19,6 +19,7 @@ enum {
 	FIRST_PORTS = 40000,
 	PORTS = 65536,
 	LINGER = 300 * TS_MS,
+	FETCH_MOST = 16 * PORT_BURST,
 };
 
 struct net_port {
@@ -30,6 +31,7 @@ struct net_port {
 	struct endpoint to_peer;
 	uint8_t ttl, dscp;
 	uint32_t by_port[PORTS]; // index of a socket, plus 1
+	struct port_rx rx[FETCH_MOST];
 };
 
 static struct line line_to(
@@ -151,22 +153,40 @@ static void take(struct net *n, const struct port_rx *rx)
 		rte_pktmbuf_free(rx->frame);
 }
 
-static unsigned take_burst(struct net *n)
+static void take_some(struct net *n, const struct port_rx *rx, unsigned got)
 {
-	struct net_port *p = n->state;
-	struct port_rx rx[PORT_BURST];
-	unsigned got = port_rx_burst(p->port, rx, PORT_BURST);
-
 	for (unsigned i = 0; i < got && n->peek; i++)
 		n->peek(n->arg, rx[i].data, rx[i].len, 0);
 	for (unsigned i = 0; i < got && n->peek; i++)
 		n->peek(n->arg, rx[i].data, rx[i].len, 1);
 	for (unsigned i = 0; i < got; i++)
 		take(n, &rx[i]);
+}
+
+// What is there is fetched before any of it is looked at: so it bears the time it came, and the
+// other end of a ring goes on. Borrowed bytes do not last so long.
+static unsigned fetch(struct net_port *p)
+{
+	unsigned n, got = 0, most = p->arena ? FETCH_MOST : PORT_BURST;
+
+	do {
+		n = port_rx_burst(p->port, p->rx + got, PORT_BURST);
+		got += n;
+	} while (n == PORT_BURST && got < most);
 	return got;
 }
 
-// One burst at a time: what it made due is sent while its sessions are still in the cache.
+static unsigned take_burst(struct net *n)
+{
+	struct net_port *p = n->state;
+	unsigned got = fetch(p);
+
+	for (unsigned at = 0; at < got; at += PORT_BURST)
+		take_some(n, p->rx + at, got - at < PORT_BURST ? got - at : PORT_BURST);
+	return got;
+}
+
+// One fetch at a time: what it made due is sent while its sessions are still in the cache.
 static void port_wait(struct net *n, uint32_t timeout_us)
 {
 	struct net_port *p = n->state;

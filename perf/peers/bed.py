@@ -104,6 +104,12 @@ class Bed:
             program.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    one_load = False  # does one program publish and play?
+
+    def port_of_relay(self, case):
+        """Options of sluice-dp that say how the load reaches it."""
+        return ["--port", "sock", "--memory", 128 * case.workers]
+
     def built(self, path):
         program = self.build / path
         if not os.access(program, os.X_OK):

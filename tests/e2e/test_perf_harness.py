@@ -102,11 +102,12 @@ def test_progress_says_what_is_left():
 
 @pytest.mark.kit
 @pytest.mark.parametrize("argv, says", [
-    (["fanout", "--testbed", "nowhere"], "testbed nowhere: No such file or directory; there are: local-loopback, local-null, local-veth, two-hosts"),
+    (["fanout", "--testbed", "nowhere"], "testbed nowhere: No such file or directory; there are: local-loopback, local-memif, local-null, local-veth, two-hosts"),
     (["fanout", "--testbed", "two-hosts"], "testbed two-hosts: relay has no PCI device 0000:81:00.0 on this machine"),
     (["fanout", "--set", "colour=red"], "scenario fanout has no parameter 'colour' here; it has carries, subscribers, total_pps"),
     (["fanout", "--set", "subscribers=many"], "subscribers=many: a number is needed"),
     (["fanout", "--set", "subscribers"], "--set subscribers: NAME=VALUE[,VALUE..] is needed"),
+    (["peers", "--testbed", "local-memif"], "scenario peers does not run on testbed local-memif, where one program plays and publishes"),
     (["streams", "--testbed", "local-null"], "scenario streams does not run on testbed local-null, which has no sockets"),
     (["fanout", "--build", "/proc"], "/proc: nothing is built there (meson setup, ninja)"),
     (["fanout", "--runs", "0"], "--runs and --seconds must be more than nothing"),
@@ -120,7 +121,7 @@ def test_a_slip_gets_one_sentence(argv, says):
 
 @pytest.mark.kit
 @pytest.mark.parametrize("document, says", [
-    ("kind: cloud", "kind must be one of loopback, veth, null, hosts"),
+    ("kind: cloud", "kind must be one of loopback, veth, memif, null, hosts"),
     ("kind: loopback\ncolour: red", "unknown member 'colour'"),
     ("kind: loopback\nrelay_core: one", "relay_core must be a number"),
     ("- 1", "not a mapping"),
@@ -148,6 +149,18 @@ def test_a_short_run_gives_a_result_that_reports_and_compares(tmp_path):
     assert found["machine"]["kernel"] and found["commit"] and found["testbed"]["name"] == "local-loopback"
     assert run("compare", out, out).returncode == 0
     assert run("report", out, "--out", tmp_path / "r.html").returncode == 0 and (tmp_path / "r.md").exists()
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("scenario, sets", [
+    ("latency", {"subscribers": 20}), ("join-storm", {"joins": 100, "standing": 10, "rate": 500})], ids=lambda x: x if isinstance(x, str) else "")
+def test_a_shared_memory_is_a_testbed(tmp_path, scenario, sets):
+    out = tmp_path / "result.json"
+    done = run(scenario, *(f"--set={k}={v}" for k, v in sets.items()), "--testbed", "local-memif", "--seconds", 0.5, "--runs", 1, "--build", BUILD, "--out", out)
+    assert done.returncode == 0, done.stderr + done.stdout
+    (one,) = json.loads(out.read_text())["points"][0]["runs"]
+    assert one["missing"] == one["failed_joins"] == 0 and 0 < one["first_p999_us"] <= one["last_p999_us"] and one["join_p50_us"] > 0
+    assert ("cost_ns" in one) == (scenario != "latency")
 
 
 @pytest.mark.alone
