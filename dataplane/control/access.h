@@ -48,7 +48,8 @@ void policy_remove(struct control *c, struct object *o);
 // acl.c
 bool acl_lets_in(const struct dp_acl *acl, const uint8_t ip[16]);
 
-// badges.c: what sessions came in by, so that revoking it ends them. Empty: by none.
+// badges.c: what sessions came in by, so that revoking it ends them, and with which stream id, to
+// be shown. Empty: by none.
 void badge_add(struct control *c, session_key key, const struct admission *a);
 void badge_del(struct control *c, session_key key);
 void badge_show(const struct control *c, struct dp_session *s);

@@ -30,11 +30,9 @@ static const char *shown_of(const struct badge *b)
 	return b->text + b->shown_at;
 }
 
-static struct badge **bucket(const struct control *c, session_key key)
+static uint32_t bucket_of(session_key key)
 {
-	uint64_t h = key * 0x9e3779b97f4a7c15u;
-
-	return (struct badge **)&c->badges.buckets[h >> 32 & (BADGE_BUCKETS - 1)];
+	return (key * 0x9e3779b97f4a7c15u) >> 32 & (BADGE_BUCKETS - 1);
 }
 
 static void end(struct control *c, session_key key)
@@ -76,7 +74,7 @@ static struct badge *badge_new(session_key key, const struct admission *a)
 void badge_add(struct control *c, session_key key, const struct admission *a)
 {
 	bool may_be_revoked = a->user[0] || a->token[0];
-	struct badge **head = bucket(c, key), *b;
+	struct badge **head = &c->badges.buckets[bucket_of(key)], *b;
 
 	if (!may_be_revoked && !a->shown[0])
 		return;
@@ -95,7 +93,7 @@ void badge_add(struct control *c, session_key key, const struct admission *a)
 
 void badge_del(struct control *c, session_key key)
 {
-	struct badge **at = bucket(c, key), *b;
+	struct badge **at = &c->badges.buckets[bucket_of(key)], *b;
 
 	while (*at && (*at)->key != key)
 		at = &(*at)->next;
@@ -109,7 +107,7 @@ void badge_del(struct control *c, session_key key)
 
 void badge_show(const struct control *c, struct dp_session *s)
 {
-	const struct badge *b = *bucket(c, s->key);
+	const struct badge *b = c->badges.buckets[bucket_of(s->key)];
 
 	while (b && b->key != s->key)
 		b = b->next;

@@ -205,10 +205,10 @@ static int parse_any(
 }
 
 // "#!" with at least one of the two percent-encoded: the whole is. So is what holds none of the
-// characters that every form but a plain name has.
+// characters that part the forms. (Slashes are left as they are by many who encode.)
 static bool encoded_whole(const char *p, size_t len)
 {
-	size_t plain = strcspn(p, "#!:/,=?");
+	size_t plain = strcspn(p, "#!:,=?");
 
 	return (len >= 4 && (!strncmp(p, "#%21", 4) || !strncmp(p, "%23!", 4))) ||
 	       (plain >= len && memchr(p, '%', len));

@@ -74,8 +74,9 @@ struct streamid {
 // not ours are somebody else's and passed over.
 int streamid_parse(const char *text, uint32_t dialects, struct streamid *out);
 
-// A stream id as it may be told: decoded if it was encoded whole, printable ASCII, passwords and
-// the signatures of tokens starred, cut to cap bytes (8 or more) with its end. id: what parsing has
+// A stream id as it may be told: decoded if it was encoded whole, printable ASCII, starred but for
+// what is known to be no secret (name, user, mode, host, keys, tokens of ours without their
+// signature), cut to cap bytes (8 or more) with its end. id: what parsing has
 // found, all zero when it found a fault.
 void streamid_show(const char *text, const struct streamid *id, char *out, size_t cap);
 

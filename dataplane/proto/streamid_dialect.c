@@ -152,8 +152,10 @@ static int action(struct streamid *id, struct text t, uint32_t dialects)
 			continue;
 		id->mode = actions[i].mode;
 		t.p += n;
-		if (colon && dialects & (BIT(STREAMID_SLUICE) | BIT(STREAMID_MEDIAMTX)))
+		if (colon && dialects & BIT(STREAMID_MEDIAMTX))
 			return with_colons(id, t);
+		if (colon && dialects & BIT(STREAMID_SLUICE))
+			return find(&t, ':') ? STREAMID_E_DIALECT : rest_is_name(id, &t);
 		if (!colon && dialects & BIT(STREAMID_SRTRELAY)) // never taken unasked
 			return srtrelay(id, t);
 		if (!colon && dialects & BIT(STREAMID_SLUICE))

@@ -90,13 +90,13 @@ static void it_names_the_stream_id_without_secrets(void **state)
 			      "#!::r=nowhere,u=joe,s=***\n"),
 		1);
 	assert_int_equal(said("is refused (2001): the stream id has an unknown key of one letter, "
-			      "stream id #!::x=1\n"),
+			      "stream id #!::x=***\n"),
 		1);
 	assert_int_equal(said("mypass"), 0);
 	assert_true(notices_get(&r->c->notices, &at, &x));
 	assert_string_equal(x.streamid, "#!::r=nowhere,u=joe,s=***");
 	assert_true(notices_get(&r->c->notices, &at, &x));
-	assert_string_equal(x.streamid, "#!::x=1");
+	assert_string_equal(x.streamid, "#!::x=***");
 }
 
 static void a_flood_from_one_network_drowns_no_other_line(void **state)

@@ -317,21 +317,44 @@ static void what_is_told_of_one_holds_no_secret(void **)
 	shows("#!::r=a,sluice_token=v1.short.one", 0, "#!::r=a,sluice_token=***");
 	shows("#!::m=publish,r=a,u=joe,s=mypass", 0, "#!::m=publish,r=a,u=joe,s=***");
 	shows("#!::r=live/a,secret=xxx,m=publish", 0, "#!::r=live/a,secret=***,m=publish");
+	shows("#!::r=a, s=mypass", 0, "#!::r=a,\\x20s=***");
+	shows("#!::r=a,jwt=abc,token2=abc", 0, "#!::r=a,jwt=***,token2=***");
+	shows("#!::r=live/a?token=abc&k=1,m=request", 0, "#!::r=live/a?token=***&k=***,m=request");
+	shows("#!::h=v.example/live/a,m=publish", 0, "#!::h=v.example/live/a,m=publish");
+	shows("%23%21%3A%3Ar%3Dlive/a%2Cs%3Dmypass", 0, "#!::r=live/a,s=***"); // quote() keeps /
+	shows("live/a%3Ftoken%3Dabc", 0, "live/a?token=***");
+	shows("#!:m=publish,r=a,token=abc", 0, "#!:m=publish,r=a,token=***");
+	shows("srt://joe:pw@h:9/app/s", 1u << STREAMID_OME, "srt://***/app/s");
+	shows("read:a:joe:joe", 0, "read:a:joe:***");
+	shows("play:play:play:secret:u?iky", 0, "play:play:play:***:***");
+	shows("read:live/a:joe:live", 0, "***"); // a password that the name holds
+	shows("read:a:joe:a", 0, "read:a:joe:***");
 	shows("publish:a:joe:secret", 0, "publish:a:joe:***");
 	shows("publish:a:joe:secret:token=abc", 0, "publish:a:joe:***:token=***");
 	shows("publish%3Aa%3Ajoe%3Asecret", 0, "publish:a:joe:***");
 	shows("res,mode:publish,token:a,b,c", 0, "res,mode:publish,token:***");
-	shows("live/a?token=abc&x=1", 0, "live/a?token=***&x=1");
+	shows("live/a?token=abc&x=1", 0, "live/a?token=***&x=***");
 	shows("publish/a/secret", srtrelay, "publish/a/***");
+	shows("publish/a/sec:ret", srtrelay, "publish/a/***");
 	shows("publish/a/secret", 0, "publish/a/secret"); // a stream a/secret
 }
 
 static void what_is_told_of_a_wrong_one_holds_none_either(void **)
 {
-	shows("x=1,token=abc", 0, "x=1,token=***");
+	const uint32_t srtrelay = 1u << STREAMID_SRTRELAY;
+
+	shows("x=1,token=abc", 0, "x***");
+	shows("#!::r=a%2Cs=mypass", 0, "#!::r=a***");
+	shows("#!::r=live/a,m=bidirectional,x=1", 0, "#!::r=live/a,m=bidirectional,x=***");
+	shows("live/a;token=abc", 0, "live/a***");
+	shows("live/a token=abc", 0, "live/a***");
+	shows("#!:{\"token\":\"abc\"}", 0, "***");
+	shows("publish/bad name/secret", srtrelay, "publish/bad***");
+	shows("publish/a/sec,ret", srtrelay, "publish/a/***");
+	shows("srt://joe:pw@h/app/s", 0, "srt***");
 	shows("#!::r=a,r=b,s=mypass", 0, "#!::r=a,r=b,s=***");
-	shows("publish:a b:joe:secret:x:y", 0, "publish:a\\x20b:joe:***");
-	shows("a\x1b[2J\xff\"", 0, "a\\x1b[2J\\xff\\x22");
+	shows("publish:a b:joe:secret:x:y", 0, "publish***");
+	shows("a\x1b[2J\xff\"", 0, "a***");
 	shows("", 0, "");
 }
 
