@@ -170,7 +170,7 @@ static void up(struct path *p, struct session *s)
 
 	wheel_disarm(&p->wheel, &s->timer);
 	s->since = p->now;
-	s->answer.caller_id = c->peer_id; // whom our packets are for
+	s->hs.caller_id = c->peer_id; // whom our packets are for
 	if (s->call->keys.km.key_len)
 		secure_begin(p, s, &s->call->keys);
 }

@@ -78,13 +78,35 @@ void handshake_refuse(struct path *p, struct park_entry *e, int code)
 	reject(p, &e->p, code);
 }
 
+static struct srt_hs_answer answer_of(const struct path *p, const struct session *s)
+{
+	const struct key_material *k = &p->secure.all[s->slot].keys;
+	struct srt_hs_answer a = {
+		.own_id = s->id,
+		.caller_id = s->hs.caller_id,
+		.isn = s->isn,
+		.mss = s->hs.mss,
+		.window = SRT_WINDOW,
+		.cookie = s->hs.cookie,
+		.flags = s->hs.flags,
+		.own_rcv_latency_ms = s->hs.own_rcv_latency_ms,
+		.peer_rcv_latency_ms = s->hs.peer_rcv_latency_ms,
+		.group = s->hs.group,
+		.km_len = s->suite ? k->msg_len : 0,
+	};
+
+	memcpy(a.caller_ip, s->peer.ip, sizeof(a.caller_ip));
+	memcpy(a.km, k->msg, a.km_len);
+	return a;
+}
+
 // The timestamp is fresh on every repeat: the caller takes its time base from whichever copy it
 // gets (srt-wire 5.2 step 2).
 void handshake_answer(struct path *p, struct session *s)
 {
 	uint8_t out[SRT_HS_ANSWER_MAX];
-	uint32_t ts = srt_clock_at(s->t0, p->now);
-	size_t len = srt_hs_answer_write(&s->answer, ts, out, sizeof(out));
+	struct srt_hs_answer a = answer_of(p, s);
+	size_t len = srt_hs_answer_write(&a, srt_clock_at(s->t0, p->now), out, sizeof(out));
 
 	port_send(p->port, &s->line, out, (uint16_t)len);
 }

@@ -57,30 +57,24 @@ static uint32_t group_id(const struct parked *q, const struct stream *s)
 	return SRT_GROUP_BIT | (uint32_t)(mixed & (SRT_GROUP_BIT - 1));
 }
 
-static void answer_fill(struct session *s, const struct parked *q, const struct cmd_admit *c)
+static void hs_fill(struct session *s, const struct parked *q, const struct cmd_admit *c)
 {
 	uint32_t flags = SRT_F_TSBPDSND | SRT_F_TSBPDRCV | SRT_F_CRYPT | SRT_F_TLPKTDROP |
 			 SRT_F_NAKREPORT | (q->req.flags & SRT_F_REXMITFLG);
 
-	s->answer = (struct srt_hs_answer){
-		.own_id = s->id,
+	s->hs = (struct session_hs){
 		.caller_id = q->req.caller_id,
-		.isn = q->req.isn,
-		.mss = srt_hs_mss(q->req.mss, !endpoint_is_v4(&q->peer)),
-		.window = SRT_WINDOW,
+		.mss = (uint16_t)srt_hs_mss(q->req.mss, !endpoint_is_v4(&q->peer)),
 		.cookie = q->req.cookie,
 		.flags = flags,
 		.own_rcv_latency_ms = (uint16_t)c->own_rcv_latency_ms,
 		.peer_rcv_latency_ms = (uint16_t)c->peer_rcv_latency_ms,
 	};
-	memcpy(s->answer.caller_ip, q->peer.ip, sizeof(q->peer.ip));
 	if (q->req.group.id) {
-		s->answer.group = q->req.group;
-		s->answer.group.id = group_id(q, c->stream);
-		s->answer.group.flags = 0;
+		s->hs.group = q->req.group;
+		s->hs.group.id = group_id(q, c->stream);
+		s->hs.group.flags = 0;
 	}
-	s->answer.km_len = c->keys.msg_len;
-	memcpy(s->answer.km, c->keys.msg, sizeof(s->answer.km));
 }
 
 // What both directions of an SRT session have in common. NULL: no slot.
@@ -101,7 +95,7 @@ static struct session *srt_begin(
 	s->since = s->t0 = p->now;
 	s->isn = q->req.isn;
 	line_build_udp(&s->line, &u);
-	answer_fill(s, q, c);
+	hs_fill(s, q, c);
 	if (c->keys.km.key_len)
 		secure_begin(p, s, &c->keys);
 	view_link(join_view(p, c->stream), s);
@@ -219,7 +213,7 @@ static void join_link(struct path *p, struct session *s, struct srt_rcv_opts *o)
 
 	// The intake's latency is the first link's.
 	s->latency_ms = in->publisher->latency_ms;
-	s->answer.own_rcv_latency_ms = (uint16_t)s->latency_ms;
+	s->hs.own_rcv_latency_ms = (uint16_t)s->latency_ms;
 	srt_conn_join_rcv(&s->conn, p->now, s->rcv, o, in->host);
 	s->next_link = in->publisher->next_link;
 	in->publisher->next_link = s;

@@ -49,7 +49,7 @@ static void announce(struct path *p, struct session *s)
 	r->due = p->now + wait_of(s);
 	port_send(p->port, &s->line, out,
 		(uint16_t)srt_km_packet(out, SRT_KMREQ, r->msg, r->msg_len,
-			srt_snd_ts(&s->conn.snd, p->now), s->answer.caller_id));
+			srt_snd_ts(&s->conn.snd, p->now), s->hs.caller_id));
 	if (!wheel_armed(&s->timer) || r->due < s->timer.due)
 		wheel_arm(&p->wheel, &s->timer, r->due);
 }

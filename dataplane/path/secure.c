@@ -178,7 +178,7 @@ static void say(struct path *p, struct session *s, enum srt_km_subtype what, con
 
 	port_send(p->port, &s->line, out,
 		(uint16_t)srt_km_packet(
-			out, what, msg, len, srt_clock_at(s->t0, p->now), s->answer.caller_id));
+			out, what, msg, len, srt_clock_at(s->t0, p->now), s->hs.caller_id));
 }
 
 // One word, in libsrt's byte order (srt-wire 3.4).

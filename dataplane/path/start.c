@@ -45,7 +45,7 @@ static void choose(struct path *p, struct view *v, struct session *s)
 	srt = (struct line_srt){.dseq = s->dseq,
 		.dts = s->dts,
 		.word1 = secure_kk(p, s),
-		.dst_id = s->answer.caller_id};
+		.dst_id = s->hs.caller_id};
 	line_build_srt(&s->line, &u, &srt);
 	rekey_plan(p, s);
 }

@@ -153,7 +153,7 @@ static void read_publisher(const struct session *s, struct dp_session *out)
 	out->bytes = s->rx_bytes;
 	out->undecryptable = s->undecryptable;
 	if (s->proto == DP_PROTO_SRT)
-		read_group(&s->answer.group, out);
+		read_group(&s->hs.group, out);
 	else if (s->carries == DP_PROTO_RTP)
 		out->lost = rtp_rx_lost(&s->rtp);
 	if (rcv)

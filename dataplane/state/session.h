@@ -44,6 +44,14 @@ struct session_base {
 	uint64_t packets, bytes;
 };
 
+// What the answer to an SRT conclusion says and stands nowhere else: it is written anew for each
+// repeat (decisions A12).
+struct session_hs {
+	uint32_t caller_id, cookie, flags;
+	uint16_t mss, own_rcv_latency_ms, peer_rcv_latency_ms;
+	struct srt_hs_group group; // ours
+};
+
 struct session {
 	// What finding the session of a packet reads, and its timer.
 	struct wheel_entry timer;
@@ -61,8 +69,19 @@ struct session {
 	struct endpoint peer;
 	uint16_t payload_max; // SUB: bytes that it can take in one packet
 
-	struct line line;     // its packets' header; own packets take the addresses from it
-	struct srt_conn conn; // SUB, PUB
+	struct line line; // its packets' header; own packets take the addresses from it
+	union {
+		struct srt_conn conn; // SUB, PUB
+		struct {	      // SOURCE
+			struct rtp_rx rtp;
+			uint8_t carries; // DP_PROTO_RTP or DP_PROTO_UDP, as its packets show; 0:
+					 // none yet
+			ts_us heard;	 // its last media packet
+			uint64_t n_bare; // packets of bare TS
+			uint32_t reorder_us;
+			uint8_t from[16]; // accept only this address; all zero: any
+		};
+	};
 
 	struct view *view; // borrowed: sessions end before their view does
 	union {
@@ -97,22 +116,13 @@ struct session {
 	union {
 		struct {		      // SRT
 			struct srt_slow slow; // SUB
-			struct srt_hs_answer answer;
+			struct session_hs hs;
 		};
 		struct {		  // PUSH
 			uint32_t ssrc;	  // over RTP
 			int refusal;	  // errno: the kernel takes nothing for it; 0: it does
 			ts_us refused_at; // the last time,
 			uint64_t tried;	  // and the list's count of packets then
-		};
-		struct { // SOURCE
-			struct rtp_rx rtp;
-			uint8_t carries; // DP_PROTO_RTP or DP_PROTO_UDP, as its packets show; 0:
-					 // none yet
-			ts_us heard;	 // its last media packet
-			uint64_t n_bare; // packets of bare TS
-			uint32_t reorder_us;
-			uint8_t from[16]; // accept only this address; all zero: any
 		};
 	};
 };
@@ -121,7 +131,7 @@ struct session {
 // here three cache lines up to the end of what srt_snd has for ACKs. With its places in that list
 // and in the ring of events it takes less than a KiB in all.
 static_assert(offsetof(struct session, line) == 64 && offsetof(struct session, conn) == 128);
-static_assert(sizeof(struct session) <= 768);
+static_assert(sizeof(struct session) <= 640);
 
 struct session_table {
 	struct session *slots; // n of them, borrowed
