@@ -9,10 +9,10 @@ from peers.usage import cpu_ns, rss_kb
 
 
 class Relay:
-    """intent: the document of `sluiced --config` without its version; port: the one to wait for; case: see trial. Raises Failed where
-    there are fewer cores than workers."""
+    """intent: the document of `sluiced --config` without its version; port: the one to wait for; case: see trial; flags:
+    more of sluice-dp's. Raises Failed where there are fewer cores than workers."""
 
-    def __init__(self, bed, intent, port, case):
+    def __init__(self, bed, intent, port, case, flags=()):
         cores = bed.cores_of_relay(case.workers)
         self.bed, self.port = bed, port
         folders = {name: bed.folder / name for name in ("run", "state")}
@@ -21,7 +21,7 @@ class Relay:
         env = {f"SLUICE_{name.upper()}_DIR": str(folder) for name, folder in folders.items()}
         document = bed.folder / "sluice.json"
         document.write_text(json.dumps({"sluice": 1, **intent}))
-        self.dp = bed.relay("sluice-dp", [bed.built("dataplane/sluice-dp"), *bed.port_of_relay(case), "--cores", ",".join(map(str, cores))],
+        self.dp = bed.relay("sluice-dp", [bed.built("dataplane/sluice-dp"), *bed.port_of_relay(case), "--cores", ",".join(map(str, cores)), *flags],
                             cores=cores, env=env)
         wait_until(lambda: self.dp.must_run() and (folders["run"] / "dp.sock").exists(), "sluice-dp opens its socket")
         self.ctl = bed.relay("sluiced", [bed.built("ctl/daemon/sluiced"), "--listen", "none", "--config", document], env=env)

@@ -36,6 +36,8 @@ METRICS = {
     "plain_core": ("cores", "used by the relay for plain UDP", 0),
     "bundle": ("packets", "in one message to the kernel", 0),
     "relay_core": ("cores", "used by the relay", 0),
+    "subscriber_bytes": ("bytes", "memory of one subscriber more", -1),
+    "memory_kb": ("KiB", "resident memory of sluice-dp and its huge pages", 0),
     "rss_kb": ("KiB", "resident memory of the relay", 0),
 }
 

@@ -204,5 +204,7 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("handshake-flood", "handshakes per second that lead to nothing", {"rate": [1000, 10000, 20000], "standing": [20]}, flood),
     Scenario("acks", "SRT beyond plain UDP, packets alike: what ACKs and sessions cost per subscriber and second",
              {"subscribers": [1000], "pps": [1.0, 20.0]}, standing.acks),
+    Scenario("memory", "what one SRT subscriber more takes of sluice-dp's memory",
+             {"few": [10000], "subscribers": [30000], "pps": [1.0]}, standing.memory),
     Scenario("peers", "what a user would pick instead, in the same run", {"peer": list(peers.PEERS), "subscribers": [100, 1000]}, beside),
 )}

@@ -31,14 +31,19 @@ def cpu_ns(pids):
     return total
 
 
-def rss_kb(pids):
+def rss_kb(pids, counts=("VmRSS:",)):
     """Resident memory of these processes and of their children, KiB."""
     total = 0
     for pid in tree(pids):
         try:
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
+                if line.startswith(counts):
                     total += int(line.split()[1])
         except OSError:
             continue
     return total
+
+
+def memory_kb(pids):
+    """The same, and the huge pages that they use."""
+    return rss_kb(pids, ("VmRSS:", "HugetlbPages:"))

@@ -250,3 +250,13 @@ def test_throughput_over_cores_says_where_there_are_none(tmp_path):
     one, two, three = json.loads(out.read_text())["points"]
     assert one["runs"][0]["missing"] == two["runs"][0]["missing"] == 0 and two["params"]["workers"] == 2
     assert not three["runs"] and three["invalid"] == ["3 workers need as many cores, and the relay has 2 here"]
+
+
+@pytest.mark.alone
+def test_what_a_subscriber_takes_is_told(tmp_path):
+    out = tmp_path / "result.json"
+    done = run("memory", "--set", "few=300", "--set", "subscribers=900", "--seconds", 0.5, "--runs", 1, "--build", BUILD, "--out", out)
+    assert done.returncode == 0, done.stderr + done.stdout
+    (one,) = json.loads(out.read_text())["points"][0]["runs"]
+    # The larger alone uses pools that are of one size: for so few that is more than they take themselves.
+    assert 640 < one["subscriber_bytes"] < 6000 and one["memory_kb"] > 30000
