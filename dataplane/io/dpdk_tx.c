@@ -9,10 +9,9 @@
 #include <errno.h>
 #include <sched.h>
 
-#define TX_SPIN 64u // looks at a full queue before the core is offered to others
-#define TX_PATIENCE_US \
-	(20 * TS_MS)	    // for a queue of which nothing leaves: its reader may be put off
-#define TX_LINES_MAX 16384u // copies of a payload at a time: its references are 16 bits
+#define TX_SPIN 64u		    // looks at a full queue before the core is offered to others
+#define TX_PATIENCE_US (20 * TS_MS) // for one of which nothing leaves: its reader may be put off
+#define TX_LINES_MAX 16384u	    // copies of a payload at a time: its references are 16 bits
 
 // --- the device's queue ---------------------------------------------------------------------
 

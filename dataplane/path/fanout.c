@@ -78,10 +78,13 @@ static void repaired_to_starting(
 				session_note_more(s, &pl[i]);
 }
 
-// To a hundred thousand a fan-out takes longer than a round trip.
+// To a hundred thousand a fan-out takes longer than a round trip, and those who took so long to
+// take it in take as long again to answer.
 static ts_us flushed_at(const struct path *p, const struct view *v)
 {
-	return v->n_sessions < FANOUT_LONG ? p->now : ts_now();
+	ts_us now = v->n_sessions < FANOUT_LONG ? p->now : ts_now();
+
+	return now + (now - p->now);
 }
 
 void fanout_flush(struct path *p, struct view *v)

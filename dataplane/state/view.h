@@ -84,7 +84,7 @@ struct view {
 	// Fan-out totals per list kind: what a subscriber's counters are differences of.
 	struct session_base sent_srt, sent_push;
 	ts_us last_sent;
-	// The last fan-out began with this number, and its last copy left then.
+	// The last fan-out began with this number, and was through, heard of too, by then.
 	uint64_t flushed_from;
 	ts_us flushed_at;
 	uint64_t rate_bytes;	  // at the last look
