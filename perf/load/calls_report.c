@@ -129,8 +129,10 @@ bool calls_report(struct load *l, json_t *out)
 	json_t *sender = out;
 	bool good = true;
 
-	if (cs->n_play)
-		good = put_side(cs->all, cs->n_play, out) & report_put_meter(l, out);
+	if (cs->n_play) {
+		good = put_side(cs->all, cs->n_play, out);
+		good &= report_put_meter(l, out);
+	}
 	report_put_hist(out, "join_us", &l->meter.join);
 	if (!n_publish)
 		return good;

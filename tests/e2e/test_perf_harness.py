@@ -187,15 +187,16 @@ def boxes(tmp_path):
     spaces = [f"slh{os.getpid()}{side}" for side in "ab"]
     for space in spaces:
         subprocess.run(["ip", "netns", "add", space], check=True)
-    subprocess.run(["ip", "-n", spaces[0], "link", "add", "slh0", "type", "veth", "peer", "name", "slh0", "netns", spaces[1]], check=True)
+    inside = {space: ["nsenter", f"--net=/run/netns/{space}"] for space in spaces}  # `ip -n` wants to mount, and a chroot cannot
+    subprocess.run([*inside[spaces[0]], "ip", "link", "add", "slh0", "type", "veth", "peer", "name", "slh0", "netns", spaces[1]], check=True)
     for number, space in enumerate(spaces, 1):
         for command in (f"addr add 10.78.0.{number}/24 dev slh0", "link set slh0 up", "link set lo up"):
-            subprocess.run(["ip", "-n", space, *command.split()], check=True)
+            subprocess.run([*inside[space], "ip", *command.split()], check=True)
     ssh = tmp_path / "bin/ssh"
     ssh.parent.mkdir()
     ssh.write_text(SSH.replace("SPACE", spaces[1]))
     ssh.chmod(0o755)
-    yield ["env", f"PATH={ssh.parent}:{os.environ['PATH']}", "nsenter", f"--net=/run/netns/{spaces[0]}"]
+    yield ["env", f"PATH={ssh.parent}:{os.environ['PATH']}", *inside[spaces[0]]]
     for space in spaces:
         subprocess.run(["ip", "netns", "del", space], check=False)
 
