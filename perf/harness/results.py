@@ -26,6 +26,7 @@ METRICS = {
     "latency_p999_us": ("us", "the same, 99.9 %", -1),
     "latency_max_us": ("us", "the same, longest", 0),
     "first_p999_us": ("us", "publisher to the first subscriber, 99.9 %", -1),
+    "last_p50_us": ("us", "publisher to the last subscriber, median", -1),
     "last_p999_us": ("us", "publisher to the last subscriber, 99.9 %", -1),
     "join_p50_us": ("us", "from a call's first datagram to its answer, median", -1),
     "join_p99_us": ("us", "the same, 99 %", -1),

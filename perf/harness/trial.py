@@ -15,7 +15,7 @@ MOST_S = 600  # no program of a run lives longer
 SECRET = "a-passphrase-of-the-harness"
 LATENCIES = (("latency_p50_us", "latency_us", "p50"), ("latency_p99_us", "latency_us", "p99"),
              ("latency_p999_us", "latency_us", "p99_9"), ("latency_max_us", "latency_us", "max"),
-             ("first_p999_us", "first_copy_us", "p99_9"), ("last_p999_us", "last_copy_us", "p99_9"),
+             ("first_p999_us", "first_copy_us", "p99_9"), ("last_p50_us", "last_copy_us", "p50"), ("last_p999_us", "last_copy_us", "p99_9"),
              ("join_p50_us", "join_us", "p50"), ("join_p99_us", "join_us", "p99"))
 
 
@@ -77,7 +77,7 @@ def subscribers(bed, case, port, sinks):
         flags[1] = case.sinks
         return Swarm(bed.load("recv", f"udp://{sink(bed, case, 0) if case.sinks == case.subscribers else '0.0.0.0'}:{sinks}", *flags))
     stream = "%d" if case.streams > 1 else "0"
-    flags += ["--latency", case.latency_ms, "--join-rate", case.join_rate, "--eager-acks", "--retry"]
+    flags += ["--latency", case.latency_ms, "--join-rate", case.join_rate, "--retry", *bed.acks(case)]
     if bed.one_load:
         flags += ["--publish", f"srt://{bed.address}:{port}?streamid=publish/perf/%d", "--publishers", case.streams, "--rate", int(case.pps * PAYLOAD * 8)]
     if case.key:

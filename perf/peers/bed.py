@@ -110,6 +110,10 @@ class Bed:
         """Options of sluice-dp that say how the load reaches it."""
         return ["--port", "sock", "--memory", 128 * case.workers]
 
+    def acks(self, _case):
+        """How subscribers acknowledge: as often as libsrt's."""
+        return ["--eager-acks"]
+
     def built(self, path):
         program = self.build / path
         if not os.access(program, os.X_OK):
