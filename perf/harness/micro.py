@@ -28,15 +28,17 @@ def bench(build, name, pattern, core, seconds):
 
 
 def path(build, params, core, seconds):
-    """Metrics of one copy of the whole path with these parameters of bench_path."""
-    parts = "/".join(f"{name}:{value}" for name, value in params.items())
-    cases = bench(build, "path", f"^BM_path/{parts}(/|$)", core, seconds)
+    """Metrics of one copy of the whole path with these parameters of bench_path: its port, subscribers, packets in a
+    burst and, of sealed copies, the suite."""
+    numbers = "/".join(f"{name}:{params[name]}" for name in ("subscribers", "burst", "suite") if name in params)
+    parts = f"{'sealed' if 'suite' in params else 'clear'}/{params['port']}/{numbers}"
+    cases = bench(build, "path", f"^{parts}$", core, seconds)
     if not cases:
         raise Failed(f"bench_path has no case {parts}")
     counters = cases[0][1]
     if "error_message" in counters:
         raise Failed(f"bench_path: {counters['error_message']}")
-    found = {"cost_ns": counters["ns_per_copy"], "delivered_pps": counters.get("items_per_second")}
+    found = {"cost_ns": counters["ns"], "delivered_pps": counters.get("items_per_second")}
     if "cycles" in counters:
         found["cycles"] = counters["cycles"]
     return {name: round(value, 3) for name, value in found.items() if value is not None}

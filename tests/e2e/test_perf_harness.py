@@ -164,6 +164,16 @@ def test_a_shared_memory_is_a_testbed(tmp_path, scenario, sets):
 
 
 @pytest.mark.alone
+@pytest.mark.parametrize("scenario, sets", [("fanout", ["port=mem,net_null", "subscribers=100"]), ("crypto", ["port=mem", "suite=1", "subscribers=100"])])
+def test_the_whole_path_without_a_kernel(tmp_path, scenario, sets):
+    out = tmp_path / "result.json"
+    done = run(scenario, *(f"--set={one}" for one in sets), "--testbed", "local-null", "--seconds", 0.05, "--runs", 1, "--build", BUILD, "--out", out)
+    assert done.returncode == 0, done.stderr + done.stdout
+    for point in json.loads(out.read_text())["points"]:
+        assert 1 < point["runs"][0]["cost_ns"] < 10_000 and point["runs"][0]["delivered_pps"] > 100_000
+
+
+@pytest.mark.alone
 def test_what_acks_cost_stands_beside_plain_packets(tmp_path):
     out = tmp_path / "result.json"
     done = run("acks", "--set", "subscribers=20", "--set", "pps=50", "--seconds", 0.5, "--runs", 1, "--build", BUILD, "--out", out)
