@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Sluice authors
 
-// What the two engines share.
+// What the engines share.
 
 #include "proto/srt_crypt.h"
 
